@@ -1,0 +1,47 @@
+"""The one pipeline: hand each document to the archive and await its commit."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Self
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+
+from aidivide_archive.exceptions import ArchiveError, StoreError
+from aidivide_archive.model import Document
+from aidivide_archive.urls import host_of
+
+
+class ArchivePipeline:
+    """Awaiting the commit is the back-pressure: Scrapy fetches no further ahead than the archive writes."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def process_item(self, item: Document) -> Document:
+        spider: Any = self._crawler.spider
+        session = spider.session
+        try:
+            stored = await asyncio.wrap_future(session.archive.commit(item))
+        except StoreError as error:
+            spider.storage_failed(error)
+            raise DropItem(f"not stored: {error}") from None
+        except (
+            ArchiveError
+        ) as error:  # this document alone: it stays leased and is tried by the next run
+            spider.logger.error("%s: %s", item.url, error)
+            session.counts["failed"] += 1
+            raise DropItem(str(error)) from None
+        session.count(item, stored)
+        wait = item.outcome.retry_after_seconds
+        if wait:
+            until = item.finished_at + timedelta(seconds=wait)
+            session.paused[host_of(item.url)] = until
+            session.archive.pause_host(host_of(item.url), until)
+        return item

@@ -1,0 +1,78 @@
+"""Name resolution under the address policy: a name that leads to a refused address does not resolve.
+
+Works at connect time, so a name that changes its address between two looks (DNS rebinding) is judged each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import (
+    IAddress,
+    IHostnameResolver,
+    IHostResolution,
+    IResolutionReceiver,
+)
+from zope.interface import implementer
+
+from aidivide_archive.addresses import AddressPolicy
+
+
+@implementer(IHostResolution)
+class _Resolution:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def cancel(self) -> None:
+        raise NotImplementedError  # resolved at once: there is nothing to cancel
+
+
+@implementer(IHostnameResolver)
+class GuardedResolver:
+    """Wraps the reactor's resolver; `hosts` maps names to addresses (profile `[fetch.hosts]`)."""
+
+    def __init__(self, original: Any, policy: AddressPolicy, hosts: Mapping[str, str]) -> None:
+        self._original = original
+        self._policy = policy
+        self._hosts = {name.lower(): address for name, address in hosts.items()}
+
+    def resolveHostName(  # noqa: N802  # the interface's name
+        self,
+        resolutionReceiver: IResolutionReceiver,  # noqa: N803  # the interface's name
+        hostName: str,  # noqa: N803
+        portNumber: int = 0,  # noqa: N803
+        addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803
+        transportSemantics: str = "TCP",  # noqa: N803
+    ) -> IHostResolution:
+        receiver = _GuardedReceiver(resolutionReceiver, self._policy)
+        mapped = self._hosts.get(hostName.lower())
+        if mapped is None:
+            resolution: IHostResolution = self._original.resolveHostName(
+                receiver, hostName, portNumber, addressTypes, transportSemantics
+            )
+            return resolution
+        resolution = cast("IHostResolution", _Resolution(hostName))
+        receiver.resolutionBegan(resolution)
+        kind = IPv6Address if ":" in mapped else IPv4Address
+        receiver.addressResolved(kind("TCP", mapped, portNumber))
+        receiver.resolutionComplete()
+        return resolution
+
+
+@implementer(IResolutionReceiver)
+class _GuardedReceiver:
+    def __init__(self, receiver: Any, policy: AddressPolicy) -> None:
+        self._receiver = receiver
+        self._policy = policy
+
+    def resolutionBegan(self, resolutionInProgress: Any) -> None:  # noqa: N802, N803
+        self._receiver.resolutionBegan(resolutionInProgress)
+
+    def addressResolved(self, address: Any) -> None:  # noqa: N802
+        if self._policy.check_address(address.host) is None:
+            self._receiver.addressResolved(address)
+
+    def resolutionComplete(self) -> None:  # noqa: N802
+        self._receiver.resolutionComplete()

@@ -1,0 +1,74 @@
+"""What one crawl holds: profile, archive, ingest service, counters. Made before Scrapy starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aidivide_archive.addresses import AddressPolicy
+from aidivide_archive.archive import Archive, Location
+from aidivide_archive.config import Profile
+from aidivide_archive.exceptions import StoreError
+from aidivide_archive.ingest import discoveries
+from aidivide_archive.ingest.service import Ingest
+from aidivide_archive.model import Document, Stored, UrlKind, UrlState
+
+
+@dataclass
+class Session:
+    """Opened by the crawl command (or the spider); closed by the CrawlLedger extension."""
+
+    profile: Profile
+    archive: Archive
+    ingest: Ingest
+    policy: AddressPolicy
+    counts: Counter[str] = field(default_factory=Counter)
+    """Documents by "state" and "reason", stored articles by what happened to them."""
+    paused: dict[str, datetime] = field(default_factory=dict)
+    """Hosts that asked for quiet (Retry-After), and until when."""
+    finish_reason: str | None = None
+    failure: StoreError | None = None
+    summary: tuple[str, ...] = ()
+
+    @classmethod
+    def open(
+        cls, profile: Profile, location: Location, *, revisit: str = "none", wait: bool = False
+    ) -> Session:
+        """Start a run: sources entered, feeds, sitemaps and hubs queued. Raises ArchiveError."""
+        archive = Archive(location, wait=wait)
+        try:
+            archive.begin("crawl", profile, warc=True)
+            named = discoveries.of_profile(profile)
+            archive.discover(named).result()
+            again = [one.id for one in named if one.kind is not UrlKind.PAGE]
+            archive.requeue_discovery(again).result()
+            if revisit == "all":
+                archive.requeue_articles().result()
+            ingest = Ingest(profile)
+        except BaseException:
+            archive.close()
+            raise
+        policy = AddressPolicy(
+            allow_private=tuple(profile.fetch.allow_private), hosts=profile.fetch.hosts
+        )
+        return cls(profile, archive, ingest, policy)
+
+    def count(self, document: Document, stored: Stored) -> None:
+        self.counts[document.outcome.state] += 1
+        self.counts[f"reason/{document.outcome.reason}"] += 1
+        self.counts[f"stored/{stored}"] += 1
+        if document.kind is not UrlKind.PAGE and document.outcome.state is not UrlState.DONE:
+            self.counts["sources_down"] += 1
+
+    @property
+    def exit_code(self) -> int:
+        """CONTRACT: 0 done, 1 failed, 3 finished but part failed, 130 interrupted."""
+        if self.failure is not None:
+            return 1
+        if self.finish_reason == "shutdown":
+            return 130
+        if self.finish_reason != "finished":
+            return 1
+        failed = self.counts[UrlState.FAILED] + self.counts[UrlState.DEAD]
+        return 3 if failed or self.counts["sources_down"] else 0

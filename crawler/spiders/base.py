@@ -1,0 +1,144 @@
+"""What every spider of this project shares: a session, leased requests, readings turned into documents."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Self
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadConnectionRefusedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from twisted.internet.error import TimeoutError as TwistedTimeout
+from twisted.python.failure import Failure
+
+from aidivide_archive.archive import Location
+from aidivide_archive.config import load_profile
+from aidivide_archive.exceptions import ConfigError, StoreError
+from aidivide_archive.ingest.reading import Reading
+from aidivide_archive.ingest.service import document
+from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
+from crawler.middlewares import Refused
+from crawler.session import Session
+
+DEFAULT_EVENT = "ai-divide-forum-2025"
+REVISITS = ("none", "all")
+# What Scrapy raises when there is no usable answer, and what the ledger calls it.
+_REASONS: tuple[tuple[type[Exception], Reason], ...] = (
+    (DownloadTimeoutError, Reason.TIMEOUT),
+    (TwistedTimeout, Reason.TIMEOUT),
+    (CannotResolveHostError, Reason.DNS),
+    (DownloadConnectionRefusedError, Reason.CONNECTION),
+    (ResponseDataLossError, Reason.INCOMPLETE),
+)
+
+
+class ArchiveSpider(Spider):
+    """Adapts: leased URL → request, response → document. Subclasses say what is queued."""
+
+    session: Session
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Open the session unless the crawl command did, and apply the profile to the settings."""
+        session = kwargs.pop("session", None) or open_session(**kwargs)
+        spider = super().from_crawler(crawler)
+        spider.session = session
+        profile = session.profile
+        values: dict[str, Any] = {
+            "USER_AGENT": profile.politeness.user_agent,
+            "DOWNLOAD_DELAY": profile.politeness.delay_seconds,
+            "CONCURRENT_REQUESTS_PER_DOMAIN": profile.politeness.concurrent_per_host,
+            "DOWNLOAD_MAXSIZE": profile.limits.body_bytes,
+            "DOWNLOAD_WARNSIZE": 0,
+            "DOWNLOAD_VERIFY_CERTIFICATES": profile.fetch.verify_tls,
+        }
+        for name, value in values.items():
+            crawler.settings.set(name, value, priority="spider")
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Nothing: the frontier holds what is to be fetched."""
+        empty: tuple[Any, ...] = ()
+        for nothing in empty:
+            yield nothing
+
+    def request(self, leased: LeasedUrl) -> Request:
+        return Request(
+            leased.url,
+            callback=self.parse,
+            errback=self.failed,
+            dont_filter=True,
+            meta={"leased": leased, "download_slot": leased.host, "handle_httpstatus_all": True},
+        )
+
+    async def parse(self, response: Response) -> AsyncIterator[Document]:
+        """Read the capture in a worker; the pipeline stores what comes back."""
+        meta = response.meta
+        leased, capture = meta["leased"], meta["capture"]
+        found = await asyncio.wrap_future(self.session.ingest.read(leased, capture))
+        yield document(
+            leased,
+            found,
+            capture=capture,
+            position=meta["position"],
+            robots=meta.get("robots"),
+        )
+
+    async def failed(self, failure: Failure) -> AsyncIterator[Document]:
+        """Every request that got no response ends here, and is acknowledged all the same."""
+        if isinstance(failure.value, StoreError):
+            self.storage_failed(failure.value)
+            return
+        leased = failure.request.meta["leased"]  # type: ignore[attr-defined]  # Scrapy sets it
+        yield document(leased, Reading(outcome=outcome_of(failure.value)))
+
+    def storage_failed(self, error: StoreError) -> None:
+        """Stop the crawl: what cannot be stored must not be fetched."""
+        if self.session.failure is None:
+            self.session.failure = error
+            engine = self.crawler.engine
+            assert engine is not None
+            self._closing = asyncio.ensure_future(engine.close_spider_async(reason="storage_error"))
+
+
+def outcome_of(error: BaseException | None) -> Outcome:
+    """What a failed download means for its URL."""
+    if isinstance(error, Refused):
+        return error.outcome
+    if isinstance(error, DownloadCancelledError):
+        return Outcome(state=UrlState.REJECTED, reason=Reason.TOO_LARGE, detail=str(error)[:200])
+    text = f"{type(error).__name__}: {error}"[:200]
+    reason = next((r for kind, r in _REASONS if isinstance(error, kind)), None)
+    if reason is None:
+        reason = Reason.TLS if "SSL" in text or "certificate" in text else Reason.CONNECTION
+    return Outcome(state=UrlState.FAILED, reason=reason, detail=text)
+
+
+def open_session(
+    event: str = DEFAULT_EVENT,
+    archive: str | None = None,
+    database: str | None = None,
+    revisit: str = "none",
+    wait: str = "",
+    **unknown: str,
+) -> Session:
+    """Check the spider arguments and open the session. Raises ArchiveError."""
+    if unknown:
+        raise ConfigError(
+            f"unknown spider argument {min(unknown)!r}; "
+            "there are event, archive, database, revisit and wait"
+        )
+    if revisit not in REVISITS:
+        raise ConfigError(f"revisit={revisit!r}: choose one of {', '.join(REVISITS)}")
+    profile = load_profile(event)
+    return Session.open(
+        profile, Location.resolve(archive, database), revisit=revisit, wait=bool(wait)
+    )

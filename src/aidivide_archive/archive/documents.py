@@ -1,0 +1,338 @@
+"""Store one document: capture, extraction, article, revision, claims, relevance, links, acknowledgement."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from aidivide_archive import frontier
+from aidivide_archive.archive import copy_graph, full_text
+from aidivide_archive.model import (
+    CaptureRecord,
+    Cut,
+    Document,
+    Extraction,
+    Metadata,
+    Reason,
+    Relevance,
+    Signature,
+    Stored,
+    UrlState,
+)
+from aidivide_archive.schema import (
+    articles,
+    captures,
+    claims,
+    extractions,
+    observations,
+    relevance,
+    revisions,
+    upsert,
+    urls,
+    warc_files,
+)
+from aidivide_archive.urls import site
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The run that stores: its crawl row, its event, its open WARC file."""
+
+    crawl_id: int
+    event_id: str | None
+    warc_file_id: int | None = None
+
+
+def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
+    """All rows of one document, and its acknowledgement, on the caller's transaction."""
+    capture_id = _store_capture(connection, run, document)
+    stored = Stored.NOT_ARTICLE
+    if document.relevance is not None:
+        _store_relevance(connection, document, document.relevance)
+    if document.extraction is not None and document.outcome.state is UrlState.DONE:
+        stored = _store_article(connection, document, document.extraction, capture_id)
+    frontier.discover(
+        connection,
+        document.discoveries,
+        crawl_id=run.crawl_id,
+        event_id=run.event_id,
+        now=document.finished_at,
+    )
+    outcome = _outcome_kept(connection, document)
+    frontier.acknowledge(connection, document.url_id, outcome, now=document.finished_at)
+    connection.execute(
+        sa.insert(observations).values(
+            url_id=document.url_id,
+            crawl_id=run.crawl_id,
+            capture_id=capture_id,
+            observed_at=document.finished_at,
+            outcome=document.outcome.reason if stored is Stored.NOT_ARTICLE else stored,
+            detail=document.outcome.detail,
+        )
+    )
+    return stored
+
+
+def _outcome_kept(connection: sa.Connection, document: Document) -> Any:
+    """A later failure or rejection never takes an article out of the archive: it stays `done`."""
+    outcome = document.outcome
+    if outcome.state is UrlState.DONE or outcome.reason is Reason.PURGED:
+        return outcome
+    has_article = connection.scalar(
+        sa.select(articles.c.id).where(articles.c.id == document.url_id)
+    )
+    if has_article is None:
+        return outcome
+    row = connection.execute(
+        sa.select(relevance.c.reason).where(relevance.c.url_id == document.url_id)
+    ).first()
+    kept = Reason(row.reason) if row and row.reason in (Reason.KEPT, Reason.REVIEW) else Reason.KEPT
+    return type(outcome)(
+        state=UrlState.DONE, reason=kept, detail=f"last visit: {outcome.reason.value}"
+    )
+
+
+def _store_capture(connection: sa.Connection, run: Run, document: Document) -> int | None:
+    capture = document.capture
+    if capture is None:
+        return None
+    capture_id = connection.execute(
+        sa.insert(captures)
+        .values(_capture_row(run, document.url_id, capture))
+        .returning(captures.c.id)
+    ).scalar_one()
+    end = capture.position.offset + capture.position.length
+    connection.execute(
+        sa.update(warc_files)
+        .where(warc_files.c.id == run.warc_file_id, warc_files.c.committed_bytes < end)
+        .values(committed_bytes=end)
+    )
+    return int(capture_id)
+
+
+def _capture_row(run: Run, url_id: int, capture: CaptureRecord) -> dict[str, Any]:
+    return {
+        "url_id": url_id,
+        "crawl_id": run.crawl_id,
+        "captured_at": capture.captured_at,
+        "status": capture.status,
+        "content_type": capture.content_type,
+        "payload_sha256": capture.payload_sha256,
+        "payload_bytes": capture.payload_bytes,
+        "completeness": capture.completeness,
+        "warc_file_id": run.warc_file_id,
+        "warc_offset": capture.position.offset,
+        "warc_length": capture.position.length,
+        "ip_address": capture.ip_address,
+        "robots": capture.robots,
+        "rights": capture.rights,
+    }
+
+
+def _store_relevance(connection: sa.Connection, document: Document, judged: Relevance) -> None:
+    metadata = document.extraction.metadata if document.extraction else Metadata()
+    values = {
+        "score": judged.score,
+        "decision": judged.decision,
+        "reason": judged.reason,
+        "groups": [
+            {"group": g.group, "words": list(g.words), "place": g.place, "points": g.points}
+            for g in judged.groups
+        ],
+        "version": judged.version,
+        "title": metadata.title,
+        "published_from": metadata.published.start if metadata.published else None,
+        "judged_at": document.finished_at,
+    }
+    connection.execute(
+        upsert(connection, relevance)
+        .values(url_id=document.url_id, event_id=judged.event_id, **values)
+        .on_conflict_do_update(index_elements=["url_id", "event_id"], set_=values)
+    )
+
+
+def _store_article(
+    connection: sa.Connection, document: Document, extraction: Extraction, capture_id: int | None
+) -> Stored:
+    text_sha256 = hashlib.sha256(extraction.text.encode()).hexdigest()
+    known = connection.execute(
+        sa.select(
+            articles.c.revision, articles.c.text_sha256, articles.c.title, extractions.c.version
+        )
+        .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
+        .where(articles.c.id == document.url_id)
+    ).first()
+    if known is not None:
+        if known.text_sha256 == text_sha256 and known.title == extraction.metadata.title:
+            return Stored.UNCHANGED
+        if known.version != extraction.version:
+            return Stored.UNVERIFIED
+    extraction_id = insert_extraction(
+        connection, document.url_id, extraction, capture_id, document.finished_at
+    )
+    number = 1 if known is None else known.revision + 1
+    seen_at = document.capture.captured_at if document.capture else document.finished_at
+    write_article(connection, document.url_id, extraction_id, extraction, number, seen_at)
+    connection.execute(
+        sa.insert(revisions).values(
+            article_id=document.url_id,
+            number=number,
+            extraction_id=extraction_id,
+            text_sha256=text_sha256,
+            title=extraction.metadata.title,
+            seen_at=seen_at,
+        )
+    )
+    if document.signature is not None:
+        copy_graph.store_signature(connection, document.url_id, document.signature)
+        copy_graph.link(connection, document.url_id, document.signature)
+    return Stored.NEW if known is None else Stored.REVISED
+
+
+def reextract(
+    connection: sa.Connection,
+    url_id: int,
+    extraction: Extraction,
+    signature: Signature,
+    capture_id: int | None,
+    now: datetime,
+) -> Stored:
+    """Replace the extraction of an article's newest revision: same bytes, newer stages, no revision."""
+    known = connection.execute(
+        sa.select(
+            articles.c.revision,
+            articles.c.captured_at,
+            articles.c.text_sha256,
+            extractions.c.version,
+        )
+        .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
+        .where(articles.c.id == url_id)
+    ).one()
+    if known.version == extraction.version:
+        return Stored.UNCHANGED
+    extraction_id = insert_extraction(connection, url_id, extraction, capture_id, now)
+    write_article(connection, url_id, extraction_id, extraction, known.revision, known.captured_at)
+    copy_graph.store_signature(connection, url_id, signature)
+    return Stored.REEXTRACTED
+
+
+def insert_extraction(
+    connection: sa.Connection,
+    url_id: int,
+    extraction: Extraction,
+    capture_id: int | None,
+    now: datetime,
+) -> int:
+    """Write the extraction and its claims; returns its number."""
+    metadata = extraction.metadata
+    extraction_id = connection.execute(
+        sa.insert(extractions)
+        .values(
+            url_id=url_id,
+            capture_id=capture_id,
+            version=extraction.version,
+            extracted_at=now,
+            page_kind=extraction.page_kind,
+            title=metadata.title,
+            text=extraction.text,
+            text_sha256=hashlib.sha256(extraction.text.encode()).hexdigest(),
+            word_count=full_text.word_count(extraction.text),
+            fields=fields_of(metadata),
+            cuts=[_cut_row(cut) for cut in extraction.cuts] or None,
+            encoding=f"{extraction.encoding} ({extraction.encoding_source})",
+            mode=extraction.mode,
+        )
+        .returning(extractions.c.id)
+    ).scalar_one()
+    rows = claim_rows(extraction_id, metadata)
+    if rows:
+        connection.execute(sa.insert(claims), rows)
+    return int(extraction_id)
+
+
+def write_article(
+    connection: sa.Connection,
+    url_id: int,
+    extraction_id: int,
+    extraction: Extraction,
+    revision: int,
+    captured_at: datetime,
+) -> None:
+    """Create or update the article row and its full-text entry."""
+    old = full_text.indexed(connection, url_id)
+    url = connection.scalars(sa.select(urls.c.url).where(urls.c.id == url_id)).one()
+    values = article_row(url, extraction_id, extraction, revision)
+    connection.execute(
+        upsert(connection, articles)
+        .values(id=url_id, captured_at=captured_at, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+    full_text.replace(connection, url_id, old, (extraction.metadata.title or "", extraction.text))
+
+
+def article_row(
+    url: str, extraction_id: int, extraction: Extraction, revision: int
+) -> dict[str, Any]:
+    metadata = extraction.metadata
+    published = metadata.published
+    return {
+        "extraction_id": extraction_id,
+        "revision": revision,
+        "url": url,
+        "site": site(url),
+        "title": metadata.title,
+        "language": metadata.language,
+        "published_from": published.start if published else None,
+        "published_to": published.end if published else None,
+        "published_source": metadata.published_source,
+        "word_count": full_text.word_count(extraction.text),
+        "text_sha256": hashlib.sha256(extraction.text.encode()).hexdigest(),
+    }
+
+
+def fields_of(metadata: Metadata) -> dict[str, Any]:
+    """The metadata that has no column of its own; absent keys mean unknown."""
+    values: dict[str, Any] = {
+        "authors": list(metadata.authors),
+        "modified_at": metadata.modified.start.isoformat() if metadata.modified else None,
+        "canonical_url": metadata.canonical_url,
+        "section": metadata.section,
+        "description": metadata.description,
+        "tags": list(metadata.tags),
+        "image_url": metadata.image_url,
+        "image_caption": metadata.image_caption,
+        "image_credit": metadata.image_credit,
+        "dateline": metadata.dateline,
+        "credits": list(metadata.credits),
+        "rights": metadata.rights,
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def claim_rows(extraction_id: int, metadata: Metadata) -> Sequence[dict[str, Any]]:
+    return [
+        {
+            "extraction_id": extraction_id,
+            "position": position,
+            "field": claim.field,
+            "value": claim.value,
+            "raw": claim.time.raw if claim.time else None,
+            "source": claim.source,
+            "confidence": claim.confidence,
+            "chosen": claim.chosen,
+            "time_from": claim.time.start if claim.time else None,
+            "time_to": claim.time.end if claim.time else None,
+            "offset_minutes": claim.time.offset_minutes if claim.time else None,
+            "precision": claim.time.precision if claim.time else None,
+        }
+        for position, claim in enumerate(metadata.claims)
+    ]
+
+
+def _cut_row(cut: Cut) -> dict[str, Any]:
+    return {"position": cut.position, "text": cut.text, "reason": cut.reason}

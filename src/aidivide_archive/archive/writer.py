@@ -1,0 +1,194 @@
+"""The one thread that writes: many callers, one transaction at a time, group commit.
+
+Callers hand over a function of a connection and get a `Future`, which is resolved after the COMMIT that holds the
+function's effects. What is queued while a commit runs goes into the next one, so batches grow with the load and
+nobody waits for a timer.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+
+from aidivide_archive.archive.engine import one_line
+from aidivide_archive.exceptions import ArchiveError, StoreError
+
+T = TypeVar("T")
+Work = Callable[[sa.Connection], T]
+
+BATCH_LIMIT = 64
+"""Pieces of work in one transaction at most (faults.md §3.2)."""
+BATCH_SECONDS = 1.0
+"""A transaction takes no further work after this long."""
+RETRIES = 5
+RETRY_SECONDS = 0.1
+"""First pause before a retry; doubles, with jitter: about 3 s in all."""
+
+# PostgreSQL: serialization failure, deadlock, and the ways a server goes away (class 08, 57P0x).
+_TRANSIENT_STATES = ("40001", "40P01", "08", "57P")
+
+
+@dataclass
+class _Item:
+    work: Work[Any]
+    future: Future[Any] = field(default_factory=Future)
+
+
+class Writer:
+    """Owns the write connection and its thread."""
+
+    def __init__(self, engine: sa.Engine, *, before_commit: Callable[[], None]) -> None:
+        """`before_commit` runs ahead of every COMMIT (WARC files are synced there); it may raise OSError."""
+        self._engine = engine
+        self._before_commit = before_commit
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._failure: StoreError | None = None
+        self._closed = False
+        self._connection: sa.Connection | None = None
+        self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def failure(self) -> StoreError | None:
+        """The storage failure after which nothing more is accepted; None while all is well."""
+        return self._failure
+
+    def submit(self, work: Work[T]) -> Future[T]:
+        """Queue `work`; the future holds its result once committed, or the reason it was not.
+
+        `work` may run more than once (after a rolled-back batch), so it must only touch its connection.
+        """
+        item = _Item(work)
+        if self._closed:
+            item.future.set_exception(StoreError("the archive is closed"))
+        elif self._failure is not None:
+            item.future.set_exception(self._failure)
+        else:
+            self._queue.put(item)
+        return item.future
+
+    def close(self) -> None:
+        """Write what is queued, then end the thread."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            first = self._queue.get()
+            if first is None:
+                break
+            ended = self._batch(first)
+        self._disconnect()
+
+    def _batch(self, first: _Item) -> bool:
+        """One transaction: `first` and whatever is queued meanwhile. Returns whether the end was asked for."""
+        items: list[_Item] = []
+        ended = False
+        if self._failure is not None:
+            first.future.set_exception(self._failure)
+            return False
+
+        def work(connection: sa.Connection) -> list[Any]:
+            nonlocal ended
+            deadline = time.monotonic() + BATCH_SECONDS
+            results = [item.work(connection) for item in items]
+            if not results:
+                items.append(first)
+                results.append(first.work(connection))
+                while len(items) < BATCH_LIMIT and time.monotonic() < deadline:
+                    try:
+                        item = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    if item is None:
+                        ended = True
+                        break
+                    items.append(item)
+                    results.append(item.work(connection))
+            return results
+
+        try:
+            results = self._transaction(work)
+        except StoreError as error:
+            self._fail(items or [first], error)
+        except Exception as error:  # noqa: BLE001  # one bad piece of work: find it, keep the others
+            if len(items) <= 1:
+                first.future.set_exception(error)
+            else:
+                self._one_by_one(items)
+        else:
+            for item, result in zip(items, results, strict=True):
+                item.future.set_result(result)
+        return ended
+
+    def _one_by_one(self, items: list[_Item]) -> None:
+        for position, item in enumerate(items):
+            try:
+                result = self._transaction(item.work)
+            except StoreError as error:
+                self._fail(items[position:], error)
+                return
+            except Exception as error:  # noqa: BLE001  # handed to the caller of this piece alone
+                item.future.set_exception(error)
+            else:
+                item.future.set_result(result)
+
+    def _fail(self, items: list[_Item], error: StoreError) -> None:
+        self._failure = error
+        for item in items:
+            item.future.set_exception(error)
+
+    def _transaction(self, work: Work[T]) -> T:
+        pause = RETRY_SECONDS
+        for attempt in range(RETRIES + 1):
+            try:
+                connection = self._connected()
+                with connection.begin():
+                    result = work(connection)
+                    self._before_commit()
+                return result
+            except (IntegrityError, DataError, ProgrammingError) as error:
+                raise ArchiveError(f"a row was refused: {one_line(error)}") from error
+            except DBAPIError as error:
+                if attempt == RETRIES or not _is_transient(error):
+                    raise StoreError(f"the database refused a write: {one_line(error)}") from error
+                self._disconnect()
+                time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
+                pause *= 2
+            except OSError as error:
+                raise StoreError(f"cannot write to disk: {error}") from error
+        raise AssertionError("unreachable")
+
+    def _connected(self) -> sa.Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except DBAPIError:
+                connection.invalidate()
+
+
+def _is_transient(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if (
+        state is None
+    ):  # psycopg: a lost connection has none; SQLite: only a lock is worth waiting for
+        return error.connection_invalidated or "locked" in str(error.orig)
+    return str(state).startswith(_TRANSIENT_STATES)

@@ -1,0 +1,137 @@
+"""Which pairs of articles are worth comparing: the rule that SQL and memory share.
+
+The archive finds candidates by joining its rows of sketch hashes and bands; `candidate_pairs` is
+the same rule over arrays, for settling a batch and for tests. Knows signatures and sites only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidivide_archive.model import Signature
+from aidivide_archive.similarity import SKETCH_FLOOR, Hashes, bands, check_compatible, is_among
+
+MIN_HITS = 3
+"""Common sketch hashes that make two articles candidates."""
+MIN_HITS_SHORT = 2
+"""The same when the smaller sketch has at most `SHORT_SKETCH` hashes."""
+SHORT_SKETCH = SKETCH_FLOOR
+COMMON_FLOOR = 64
+COMMON_SHARE = 0.004
+"""A hash in more articles than max(64, .4 %) is a stock phrase and finds no candidates. The floor
+is above the size of nearly every story, so that in a small archive a story's own words stay."""
+BUCKET_CAP = 1000
+"""A band key in more articles than this finds no candidates: it would give half a million pairs."""
+
+
+def common_hash_cap(article_count: int) -> int:
+    """Return the largest number of articles a sketch hash may be in and still find candidates."""
+    return max(COMMON_FLOOR, int(COMMON_SHARE * article_count))
+
+
+def candidate_rule(hits: int, sketch_a: int, sketch_b: int, band_hits: int = 0) -> bool:
+    """Say whether two articles are worth comparing.
+
+    `hits`: sketch hashes in common, common hashes and site boilerplate left out; `sketch_a`,
+    `sketch_b`: sizes of the sketches as signed; `band_hits`: bands in common.
+    """
+    if band_hits:
+        return True
+    return hits >= (MIN_HITS_SHORT if min(sketch_a, sketch_b) <= SHORT_SKETCH else MIN_HITS)
+
+
+def candidate_pairs(
+    signatures: Mapping[int, Signature],
+    sites: Mapping[int, str],
+    boilerplate: Mapping[str, Hashes] | None = None,
+) -> set[tuple[int, int]]:
+    """Return all candidate pairs of article ids, the smaller first.
+
+    `boilerplate`: of each site, as by `site_boilerplate`. Sort-based: n log n in the number of
+    sketch hashes, plus the hits. Raises ArchiveError when a signature is of another version.
+    """
+    ids = sorted(signatures)
+    if len(ids) < 2:
+        return set()
+    for signature in signatures.values():
+        check_compatible(signature)
+    by_sketch = _by_sketch(ids, signatures, sites, boilerplate or {})
+    return {(ids[a], ids[b]) for a, b in by_sketch | _by_band([signatures[one] for one in ids])}
+
+
+def _by_sketch(
+    ids: Sequence[int],
+    signatures: Mapping[int, Signature],
+    sites: Mapping[int, str],
+    boilerplate: Mapping[str, Hashes],
+) -> set[tuple[int, int]]:
+    """Return the pairs of places in `ids` that share enough sketch hashes."""
+    none = np.empty(0, dtype=np.uint64)
+    kept = []
+    for article in ids:
+        sketch = np.array(signatures[article].sketch, dtype=np.int64)
+        left_out = boilerplate.get(sites.get(article, ""), none)
+        kept.append(sketch[~is_among(sketch.view(np.uint64), left_out)])
+    owners = np.repeat(np.arange(len(ids)), [len(sketch) for sketch in kept])
+    left, right, hits = shared_counts(np.concatenate(kept), owners, common_hash_cap(len(ids)))
+    sizes = np.array([len(signatures[article].sketch) for article in ids])
+    short = np.minimum(sizes[left], sizes[right]) <= SHORT_SKETCH
+    enough = hits >= np.where(short, MIN_HITS_SHORT, MIN_HITS)
+    return set(zip(left[enough].tolist(), right[enough].tolist(), strict=True))
+
+
+def _by_band(signatures: Sequence[Signature]) -> set[tuple[int, int]]:
+    """Return the pairs of places in `signatures` that share a band."""
+    keys = [bands(signature) for signature in signatures]
+    owners = np.repeat(np.arange(len(keys)), [len(key) for key in keys])
+    # The band's number is part of its key, so that one sort serves all bands.
+    every = np.array([key for article in keys for key in article], dtype=np.int64)
+    left, right, _ = shared_counts(every, owners, BUCKET_CAP)
+    return set(zip(left.tolist(), right.tolist(), strict=True))
+
+
+def shared_counts(
+    hashes: NDArray[np.int64] | Hashes, owners: NDArray[np.int64], cap: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Count the hashes that each pair of owners has in common.
+
+    `hashes` and `owners` are parallel, each (hash, owner) once; a hash with more than `cap` owners
+    is left out. Returns owners (smaller, larger) and their count, for the pairs with at least one.
+    """
+    order = np.lexsort((owners, hashes))
+    hashes, owners = hashes[order], owners[order]
+    sizes = _run_sizes(hashes)
+    usable = (sizes > 1) & (sizes <= cap)
+    hashes, owners = hashes[usable], owners[usable]
+    if not len(owners):
+        empty = np.empty(0, dtype=np.int64)
+        return empty, empty, empty
+    width = int(owners.max()) + 1
+    keys = np.concatenate([a * width + b for a, b in _neighbours(hashes, owners)])
+    pairs, counts = np.unique(keys, return_counts=True)
+    return pairs // width, pairs % width, counts
+
+
+def _neighbours(
+    hashes: NDArray[np.int64] | Hashes, owners: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield all pairs of owners within runs of equal hashes, by growing distance in the run."""
+    first = np.arange(len(hashes))
+    distance = 1
+    while len(first):
+        first = first[first + distance < len(hashes)]
+        first = first[hashes[first] == hashes[first + distance]]
+        yield owners[first], owners[first + distance]
+        distance += 1
+
+
+def _run_sizes(ordered: NDArray[np.int64] | Hashes) -> NDArray[np.int64]:
+    """Return for each entry of a sorted array how often its value occurs."""
+    if not len(ordered):
+        return np.empty(0, dtype=np.int64)
+    begins = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    lengths = np.diff(np.concatenate((begins, [len(ordered)])))
+    return np.repeat(lengths, lengths)

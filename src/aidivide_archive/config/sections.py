@@ -1,0 +1,416 @@
+"""The tables of an event profile as frozen, closed models; every key carries its description."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import re
+from typing import Annotated, get_args
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from aidivide_archive.config.phrases import parse_phrase
+
+# --- values --------------------------------------------------------------------------------------
+
+
+def normal_host(host: str) -> str:
+    """Host as compared everywhere: lower case, A-labels, no trailing dot; "" when it has none.
+
+    A port, if any, is kept.
+    """
+    name = host.strip().rstrip(".").lower()
+    if name.isascii():
+        return name
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+
+
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_HOST_PORT = re.compile(rf"({_HOST.pattern}|\[[0-9a-f:.]+\])(:[0-9]{{1,5}})?")
+_LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
+
+def _host_and_port(value: str) -> str:
+    host = normal_host(value)
+    if not _HOST_PORT.fullmatch(host):
+        msg = f"{value!r} is no host name; write example.org or 127.0.0.1:8000, without http://"
+        raise ValueError(msg)
+    return host
+
+
+def _host_only(value: str) -> str:
+    host = normal_host(value)
+    if not _HOST.fullmatch(host):
+        msg = f"{value!r} is no host name; write it without scheme and port"
+        raise ValueError(msg)
+    return host
+
+
+def _http_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        valid = False
+    if not valid or re.search(r"[\s\x00-\x1f]", value):
+        msg = f"{value!r} is no absolute http(s) address"
+        raise ValueError(msg)
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        pass
+    except KeyError:
+        pass
+    else:
+        return value
+    msg = f"{value!r} is no IANA time zone; write for example Asia/Shanghai or UTC"
+    raise ValueError(msg)
+
+
+def _regex(value: str) -> str:
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        msg = f"{value!r} is no valid regular expression: {error}"
+        raise ValueError(msg) from error
+    return value
+
+
+def _xpath(value: str) -> str:
+    from lxml import etree
+
+    try:
+        etree.XPath(value)
+    except etree.XPathSyntaxError as error:
+        msg = f"{value!r} is no valid XPath: {error}"
+        raise ValueError(msg) from error
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError as error:
+        msg = f"{value!r} is no network in CIDR form, such as 127.0.0.0/8 ({error})"
+        raise ValueError(msg) from error
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError as error:
+        msg = f"{value!r} is no IP address"
+        raise ValueError(msg) from error
+
+
+def _phrase(value: str) -> str:
+    parse_phrase(value)
+    return value
+
+
+def _header_text(value: str) -> str:
+    if not value.strip() or not value.isascii() or not value.isprintable():
+        msg = "must be one line of printable ASCII, because it becomes an HTTP header"
+        raise ValueError(msg)
+    return value
+
+
+Text = Annotated[str, Field(min_length=1)]
+Host = Annotated[str, AfterValidator(_host_only)]
+HostPort = Annotated[str, AfterValidator(_host_and_port)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Regex = Annotated[str, AfterValidator(_regex)]
+XPath = Annotated[str, AfterValidator(_xpath)]
+Network = Annotated[str, AfterValidator(_network)]
+Address = Annotated[str, AfterValidator(_address)]
+HeaderText = Annotated[str, AfterValidator(_header_text)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Language = Annotated[str, Field(pattern=_LANGUAGE)]
+AnyLanguage = Annotated[str, Field(pattern=rf"^\*$|{_LANGUAGE}")]
+Phrase = Annotated[str, AfterValidator(_phrase)]
+PhrasesByLanguage = dict[AnyLanguage, tuple[Phrase, ...]]
+Count = Annotated[int, Field(ge=1)]
+Points = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A table of the profile: closed to unknown keys, immutable, no silent conversions."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, validate_by_alias=True, validate_by_name=False
+    )
+
+
+def section_of(annotation: object) -> type[Section] | None:
+    """The model in an annotation such as `Event` or `tuple[Source, ...]`; None without one."""
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, Section):
+            return candidate
+    return None
+
+
+# --- what the event is ---------------------------------------------------------------------------
+
+
+class Event(Section):
+    """What is archived."""
+
+    id: str = Field(
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        max_length=80,
+        description="Short name in lower-case letters, digits and hyphens; stored with every row.",
+    )
+    title: Text = Field(description="The event's title, for people.")
+    part_of: Text | None = Field(
+        default=None, description="A larger event that this one belongs to."
+    )
+    date: dt.date | None = Field(
+        default=None, description="The day of the event, in its time zone."
+    )
+    timezone: TimeZone = Field(
+        default="UTC", description="IANA time zone of the event and of `[window]`."
+    )
+    place: tuple[Text, ...] = Field(default=(), description="Names of the place, in any language.")
+    organisers: tuple[Text, ...] = Field(default=(), description="Names of the organisers.")
+    titles: dict[Language, Text] = Field(
+        default={}, description="The official title in each language."
+    )
+    facts: dict[Text, JsonValue] = Field(
+        default={},
+        description="Facts to check a page against; free keys, shown to people, never scored.",
+    )
+
+
+class Window(Section):
+    """Publication days worth keeping, both inclusive. Without it: no limit."""
+
+    first_day: dt.date | None = Field(
+        default=None,
+        alias="from",
+        description="First day, in the event's time zone; absent: no limit.",
+    )
+    last_day: dt.date | None = Field(
+        default=None,
+        alias="to",
+        description="Last day, in the event's time zone; absent: no limit.",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Window:
+        if self.first_day and self.last_day and self.last_day < self.first_day:
+            msg = '"to" is before "from"'
+            raise ValueError(msg)
+        return self
+
+
+# --- what is relevant ----------------------------------------------------------------------------
+
+
+class RelevanceRules(Section):
+    """How points decide. Only the extracted text and the title are scored."""
+
+    keep: Points = Field(default=6, description="Points from which a page is kept.")
+    review: Points = Field(
+        default=3, description="Points from which a page is kept for a person to decide on."
+    )
+    required: tuple[tuple[Text, ...], ...] = Field(
+        default=(),
+        description="Sets of group names. When given, `keep` also needs every group of one set, and "
+        "none of those written `!name`; a page without stays at `review`, whatever its points.",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RelevanceRules:
+        if self.keep < self.review:
+            msg = '"keep" is less than "review"'
+            raise ValueError(msg)
+        return self
+
+
+class Group(Section):
+    """One concept. It counts once, double in the title or the first 200 words (400 CJK
+    characters). Without any group every page is kept.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[^!]")] = Field(
+        description="Name of the concept, shown as evidence."
+    )
+    weight: Points = Field(
+        default=1,
+        description="Points; negative for what speaks against the event (another event's name).",
+    )
+    any: PhrasesByLanguage = Field(
+        default={},
+        description='Phrases by language, one of which must occur ("*" for every language). '
+        "`(a|b)` is either, `(a|)` optional, `…` up to 15 words (30 CJK characters) of the same sentence.",
+    )
+    all: PhrasesByLanguage = Field(
+        default={}, description="Phrases by language; all of one language must occur."
+    )
+    none: PhrasesByLanguage = Field(
+        default={}, description="Phrases by language; when one occurs, the group does not count."
+    )
+
+    @model_validator(mode="after")
+    def _has_phrases(self) -> Group:
+        if not any(self.any.values()) and not any(self.all.values()):
+            msg = 'has no phrases; give "any" or "all"'
+            raise ValueError(msg)
+        return self
+
+
+class Exclude(Section):
+    """Phrases that reject a page, whatever its points."""
+
+    any: PhrasesByLanguage = Field(
+        default={}, description="Phrases by language, as in `[[group]]`."
+    )
+
+
+class NearMiss(Section):
+    """Coverage of something else that looks alike; for people and tests, never scored."""
+
+    name: Text = Field(description="What it is.")
+    date: dt.date | None = Field(default=None, description="Its day, when known.")
+    when: Text | None = Field(
+        default=None, description="Its time in words, when there is no one day."
+    )
+    why: Text | None = Field(default=None, description="Why it is easily mistaken for the event.")
+
+
+# --- where from ----------------------------------------------------------------------------------
+
+
+class Source(Section):
+    """An outlet and the ways to discover its pages."""
+
+    name: Text = Field(description="The outlet's name.")
+    domain: HostPort = Field(
+        description="Registrable domain or host; covers its subdomains. May be an address with "
+        "a port, such as 127.0.0.1:8000."
+    )
+    hosts: tuple[HostPort, ...] = Field(default=(), description="Further hosts of the same outlet.")
+    country: Country | None = Field(default=None, description="ISO 3166 code, two capitals.")
+    language: Language | None = Field(default=None, description="Main language (BCP 47).")
+    kind: Text | None = Field(
+        default=None, description="Free word: state media, agency, rewriter …"
+    )
+    timezone: TimeZone | None = Field(
+        default=None, description="IANA time zone of dates that state none; absent: the event's."
+    )
+    seeds: tuple[HttpUrl, ...] = Field(default=(), description="Known article addresses.")
+    hubs: tuple[HttpUrl, ...] = Field(
+        default=(), description="Home and section pages to take links from."
+    )
+    feeds: tuple[HttpUrl, ...] = Field(default=(), description="RSS, Atom, RDF or JSON feeds.")
+    sitemaps: tuple[HttpUrl, ...] = Field(default=(), description="Sitemaps or sitemap indexes.")
+    allow: tuple[Regex, ...] = Field(
+        default=(),
+        description="Regular expressions; a link is followed when one is found in its path. "
+        "Empty: every path of the site.",
+    )
+    deny: tuple[Regex, ...] = Field(
+        default=(),
+        description="Regular expressions on the path that forbid a link; stronger than `allow`.",
+    )
+    prune: tuple[XPath, ...] = Field(
+        default=(), description="XPaths of elements removed before reading."
+    )
+    body: tuple[XPath, ...] = Field(
+        default=(), description="XPaths of the article's body, first wins."
+    )
+
+
+class SourceList(Section):
+    """Sources kept in another file."""
+
+    file: Text = Field(
+        description="OPML (`.opml`, `.xml`) or CSV (`.csv`, columns `domain`, `name`, `country`, "
+        "`language`, `kind`, `timezone`, `feeds`, `sitemaps`, `hubs`, `seeds`; several addresses "
+        "in a cell are separated by spaces), relative to the profile."
+    )
+
+
+# --- how -----------------------------------------------------------------------------------------
+
+
+class Politeness(Section):
+    """How the crawler behaves towards every site."""
+
+    user_agent: HeaderText = Field(
+        default="aidivide-archive", description="Name sent with every request; say who you are."
+    )
+    contact: HeaderText | None = Field(
+        default=None,
+        description="Mail address or web page for site owners, added to the user agent.",
+    )
+    delay_seconds: Seconds = Field(
+        default=1.0, description="Pause between two requests to one host."
+    )
+    concurrent_per_host: Annotated[int, Field(ge=1, le=16)] = Field(
+        default=1, description="Requests to one host at a time."
+    )
+    obey_robots: bool = Field(default=True, description="Whether robots.txt is obeyed.")
+    max_crawl_delay_seconds: Seconds = Field(
+        default=30, description="A longer Crawl-delay of robots.txt is cut to this."
+    )
+
+
+class Limits(Section):
+    """Bounds that keep one site or one page from taking everything."""
+
+    max_depth: Annotated[int, Field(ge=0)] = Field(
+        default=2, description="Links followed from a seed, hub, feed or sitemap; 0: none."
+    )
+    pages_per_host: Count = Field(
+        default=2000, description="Pages fetched from one host in a crawl."
+    )
+    links_per_page: Count = Field(
+        default=1000, description="Links taken from one page, feed or sitemap."
+    )
+    body_bytes: Count = Field(
+        default=16 * 1024 * 1024, description="Largest body read, before and after decompression."
+    )
+    document_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        default=10, description="Time one document may take to be read."
+    )
+
+
+class Fetch(Section):
+    """How host names become connections."""
+
+    allow_private: tuple[Network, ...] = Field(
+        default=(),
+        description="Private networks (CIDR) that may be fetched from; otherwise none may.",
+    )
+    hosts: dict[Host, Address] = Field(
+        default={}, description="Fixed addresses of host names, instead of DNS; names without port."
+    )
+    verify_tls: bool = Field(default=True, description="Whether certificates are verified.")
+
+
+class Rights(Section):
+    """What may be kept and passed on."""
+
+    keep_full_text: bool = Field(
+        default=True, description="Whether full texts are kept in the archive."
+    )
+    export_full_text: bool = Field(
+        default=False,
+        description="Whether exports carry full texts by default, instead of excerpts.",
+    )
+    excerpt_words: Annotated[int, Field(ge=0)] = Field(
+        default=40, description="Words of an excerpt (twice as many CJK characters)."
+    )

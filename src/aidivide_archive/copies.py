@@ -1,0 +1,310 @@
+"""Two texts → how one copies the other, exactly: the verification behind every match.
+
+Pure: knows texts and shingles, nothing of articles, times or SQL. Signatures only find candidates;
+what a match says is computed here, on the exact shingle sets without site boilerplate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidivide_archive.model import Comparison, Relation
+from aidivide_archive.normalise import disguised_word_count
+from aidivide_archive.quotes import quoted_mask
+from aidivide_archive.rewriting import rewritten_words
+from aidivide_archive.sentences import Outline, outline
+from aidivide_archive.similarity import (
+    Hashes,
+    is_among,
+    run_lengths,
+    token_shingles,
+    tokens,
+    unique_hashes,
+)
+from aidivide_archive.slots import SlotConflict, slot_conflict
+
+COPIES_VERSION = "1"
+"""Raise it whenever `compare` gives another result for any pair: stored matches are stale."""
+
+MIN_CONTAINMENT = 0.25
+"""Share of one text that must stand in the other: the optimum of the development split, and inside
+the empty band .14–.40 between unrelated and related whole pages (docs/copies.md)."""
+REWRITTEN_CONTAINMENT = 0.08
+REWRITTEN_SHARE = 0.4
+REWRITTEN_WORDS = 50
+"""A text with less verbatim overlap is a rewritten copy when this share of its words, and this many
+of them, stand in sentences that have a close counterpart in the other (`rewriting`)."""
+MIN_SHARED = 15
+"""Shared shingles below which an overlap is chance, a stock phrase or a title."""
+STATEMENT_RATIO = 0.4
+"""Independent stories that print one statement share next to nothing outside it; an edited copy of
+a story full of quotations shares less outside them, but not that little."""
+COPY_CONTAINMENT = 0.4
+"""Both sides at least this: the same text, edited or not. Below, one is a part of the other."""
+EDITED_RATIO = 2.0
+"""Two containments of at least `MIN_CONTAINMENT` closer than this factor: an edited copy."""
+SHORT_TOKENS = 50
+"""Texts below this are copies only when nearly all of both is the same: formulas are short."""
+SHORT_CONTAINMENT = 0.6
+MIN_SHARED_TINY = 8
+"""Shingles of the tiniest text that may be a copy, if it is the same in full."""
+MIN_CONFLICTS = 2
+CONFLICT_SHARE = 0.5
+"""Template news: at least this many, and this share, of the aligned sentences with slots differ."""
+NUMBER_CONFLICTS = 3
+NUMBER_SHARE = 0.6
+"""When names agree: at least this many, and this share, of the sentences with numbers differ."""
+DISGUISED_WORDS = 3
+"""Mixed-script words from which a text counts as disguised; fewer are formulas and brands."""
+
+_NOTHING = np.empty(0, dtype=np.uint64)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """One text, ready to be compared many times. Hash arrays are uint64; about 12 KB a text."""
+
+    text: str = field(repr=False)
+    shingles: Hashes = field(repr=False)
+    """Sorted, unique, without site boilerplate."""
+    quoted: Hashes = field(repr=False)
+    """Those that stand wholly inside quotation marks; sorted, unique."""
+    runs: Hashes = field(repr=False)
+    """Shingle hashes in text order, repeats and boilerplate included."""
+    token_count: int
+    """Words; in scripts without spaces characters."""
+    boilerplate_count: int
+    """Distinct shingles left out as the site's boilerplate."""
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The sentences, made when a comparison first needs them."""
+        return outline(self.text)
+
+    @cached_property
+    def disguised_words(self) -> int:
+        return disguised_word_count(self.text)
+
+    @cached_property
+    def order(self) -> tuple[int, int, str]:
+        """A total order of texts, so that a comparison is computed one way round only."""
+        return len(self.shingles), len(self.text), self.text
+
+
+def prepare(text: str, *, boilerplate: Hashes = _NOTHING) -> Prepared:
+    """Compute what comparing a text needs; `boilerplate` is its site's, sorted (`boilerplate`)."""
+    found = tokens(text)
+    runs = token_shingles(found)
+    every = unique_hashes(runs)
+    kept = every[~is_among(every, boilerplate)] if len(boilerplate) else every
+    return Prepared(
+        text=text,
+        shingles=kept,
+        quoted=_quoted(found.text, found.starts, run_lengths(found), runs),
+        runs=runs,
+        token_count=len(found.hashes),
+        boilerplate_count=len(every) - len(kept),
+    )
+
+
+def compare(a: Prepared, b: Prepared) -> Comparison:
+    """Compare two texts exactly; `compare(b, a)` is the same comparison seen from the other side.
+
+    `relation` is None when they share too little; the numbers are given all the same.
+    """
+    if a.order > b.order:
+        return mirrored(_compare(b, a))
+    return _compare(a, b)
+
+
+def mirrored(comparison: Comparison) -> Comparison:
+    """Return the comparison with a and b exchanged."""
+    other_side = {"a": "b", "b": "a"}
+    return replace(
+        comparison,
+        contains=other_side.get(comparison.contains or ""),
+        containment_a=comparison.containment_b,
+        containment_b=comparison.containment_a,
+        containment_a_outside_quotes=comparison.containment_b_outside_quotes,
+        containment_b_outside_quotes=comparison.containment_a_outside_quotes,
+        reasons=tuple(_swap_side(reason) for reason in comparison.reasons),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Overlap:
+    shared: int
+    jaccard: float
+    containment_a: float
+    containment_b: float
+
+    @property
+    def largest(self) -> float:
+        return max(self.containment_a, self.containment_b)
+
+    @property
+    def smallest(self) -> float:
+        return min(self.containment_a, self.containment_b)
+
+
+def _compare(a: Prepared, b: Prepared) -> Comparison:
+    among = is_among(a.shingles, b.shingles)
+    whole = _overlap(a.shingles, b.shingles, a.shingles[among])
+    relation, reasons = None, [f"shared {whole.shared} shingles"]
+    outside, longest = whole, 0
+    if whole.shared >= MIN_SHARED_TINY:
+        outside = _outside_quotes(a, b, whole)
+        longest = min(_longest_run(a, b), _longest_run(b, a))
+        relation, why = _relation(a, b, whole, outside)
+        reasons += why
+    return Comparison(
+        relation=relation,
+        contains=_direction(whole) if relation is Relation.EXCERPT else None,
+        jaccard=whole.jaccard,
+        containment_a=whole.containment_a,
+        containment_b=whole.containment_b,
+        containment_a_outside_quotes=outside.containment_a,
+        containment_b_outside_quotes=outside.containment_b,
+        longest_passage_words=longest,
+        reasons=(*reasons, *_notes(a, b)),
+    )
+
+
+def _relation(
+    a: Prepared, b: Prepared, whole: _Overlap, outside: _Overlap
+) -> tuple[Relation | None, list[str]]:
+    if not _is_enough(a, b, whole):
+        return _rewritten(a, b, whole)
+    if outside.largest < min(MIN_CONTAINMENT, STATEMENT_RATIO * whole.largest):
+        return Relation.SHARED_STATEMENT, [
+            f"outside quotations only {outside.largest:.0%} of one is in the other"
+        ]
+    veto = _template_reason(a, b, whole)
+    if veto:
+        return Relation.TEMPLATE, [veto]
+    if whole.smallest >= COPY_CONTAINMENT:
+        return Relation.COPY, [f"{whole.smallest:.0%} of each is in the other"]
+    if whole.smallest >= MIN_CONTAINMENT and whole.largest < EDITED_RATIO * whole.smallest:
+        return Relation.COPY, [f"edited: {whole.smallest:.0%} of each is in the other"]
+    contained = "b" if _direction(whole) == "a" else "a"
+    return Relation.EXCERPT, [f"{whole.largest:.0%} of {contained} is in the other"]
+
+
+def _rewritten(a: Prepared, b: Prepared, whole: _Overlap) -> tuple[Relation | None, list[str]]:
+    """Look for a rewritten text below the threshold of verbatim overlap."""
+    if whole.shared < MIN_SHARED or whole.largest < REWRITTEN_CONTAINMENT:
+        return None, []
+    words, all_a, all_b = rewritten_words(a.outline, b.outline)
+    smallest, largest = sorted((words / max(1, all_a), words / max(1, all_b)))
+    if words < REWRITTEN_WORDS or largest < REWRITTEN_SHARE:
+        return None, []
+    veto = _template_reason(a, b, whole)
+    if veto:
+        return Relation.TEMPLATE, [veto]
+    relation = Relation.COPY if smallest >= REWRITTEN_SHARE else Relation.EXCERPT
+    return relation, [f"rewritten: {largest:.0%} of one in sentences like the other's"]
+
+
+def _is_enough(a: Prepared, b: Prepared, whole: _Overlap) -> bool:
+    if whole.shared < MIN_SHARED:
+        return whole.jaccard >= 1.0
+    if min(a.token_count, b.token_count) < SHORT_TOKENS:
+        return whole.largest >= SHORT_CONTAINMENT
+    return whole.largest >= MIN_CONTAINMENT
+
+
+def _template_reason(a: Prepared, b: Prepared, whole: _Overlap) -> str:
+    """Say why the two are formula news about different things; "" when they are not."""
+    if whole.jaccard >= 1.0:
+        return ""
+    found = slot_conflict(a.outline, b.outline)
+    if not _is_template(found, short=min(a.token_count, b.token_count) < SHORT_TOKENS):
+        return ""
+    return (
+        f"{found.conflicting} of {found.aligned} sentences of the same form name other things"
+        f" ({found.example})"
+    )
+
+
+def _is_template(found: SlotConflict, *, short: bool) -> bool:
+    if found.conflicting < (1 if short or found.years else MIN_CONFLICTS):
+        return False
+    if found.conflicting < CONFLICT_SHARE * found.aligned:
+        return False
+    if found.names or found.years:
+        return True
+    # Numbers alone also change from one version of a story to the next (a death toll).
+    return found.numbers >= NUMBER_CONFLICTS and found.numbers >= NUMBER_SHARE * found.numbered
+
+
+def _notes(a: Prepared, b: Prepared) -> list[str]:
+    notes = []
+    for side, text in (("a", a), ("b", b)):
+        if text.boilerplate_count:
+            notes.append(f"{side}: {text.boilerplate_count} shingles of site boilerplate left out")
+        if text.disguised_words >= DISGUISED_WORDS:
+            notes.append(f"{side}: {text.disguised_words} words disguised by look-alike letters")
+    return notes
+
+
+def _swap_side(reason: str) -> str:
+    if reason.startswith(("a: ", "b: ")):
+        return ("b" if reason[0] == "a" else "a") + reason[1:]
+    for side, other in (("a", "b"), ("b", "a")):
+        if f" of {side} is in the other" in reason:
+            return reason.replace(f" of {side} is in", f" of {other} is in")
+    return reason
+
+
+def _direction(whole: _Overlap) -> str:
+    """Return the side that contains the other's text: the one of which less is shared."""
+    return "a" if whole.containment_b >= whole.containment_a else "b"
+
+
+def _overlap(a: Hashes, b: Hashes, shared: Hashes) -> _Overlap:
+    count = len(shared)
+    union = len(a) + len(b) - count
+    return _Overlap(
+        shared=count,
+        jaccard=count / union if union else 0.0,
+        containment_a=count / len(a) if len(a) else 0.0,
+        containment_b=count / len(b) if len(b) else 0.0,
+    )
+
+
+def _outside_quotes(a: Prepared, b: Prepared, whole: _Overlap) -> _Overlap:
+    """Compare what neither text has in quotation marks: outlets mark the same words differently."""
+    if not (len(a.quoted) or len(b.quoted)):
+        return whole
+    quoted = unique_hashes(np.concatenate((a.quoted, b.quoted)))
+    own_a = a.shingles[~is_among(a.shingles, quoted)]
+    own_b = b.shingles[~is_among(b.shingles, quoted)]
+    return _overlap(own_a, own_b, own_a[is_among(own_a, own_b)])
+
+
+def _longest_run(a: Prepared, b: Prepared) -> int:
+    """Return the length in tokens of the longest stretch of `a` whose shingles all stand in `b`."""
+    shared = is_among(a.runs, b.shingles) & is_among(a.runs, a.shingles)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], shared, [False])).astype(np.int8)))
+    if not len(edges):
+        return 0
+    return min(int((edges[1::2] - edges[::2]).max()) + 2, a.token_count)
+
+
+def _quoted(
+    text: str,
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    runs: Hashes,
+) -> Hashes:
+    """Return the shingles all of whose tokens stand inside quotation marks."""
+    mask = quoted_mask(text)
+    if not mask.any():
+        return _NOTHING
+    inside = np.concatenate(([0], np.cumsum(mask[starts])))
+    begins = np.arange(len(runs))
+    return unique_hashes(runs[inside[begins + lengths] - inside[begins] == lengths])

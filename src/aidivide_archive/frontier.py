@@ -1,0 +1,395 @@
+"""The crawl's queue, kept in the archive's own `urls` and `hosts` tables.
+
+A URL is leased to one run, and leaves the queue only when the archive acknowledges it in the transaction that stores
+its document. Every function works on the connection it is given and commits nothing.
+`due_at` is the whole clock: a row with it may be leased from then on, a leased row carries the end of its lease
+there, and a row without it is terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from aidivide_archive.model import (
+    Channel,
+    Discovery,
+    Hint,
+    LeasedUrl,
+    Outcome,
+    Reason,
+    UrlKind,
+    UrlState,
+)
+from aidivide_archive.schema import discoveries, hosts, tombstones, upsert, urls
+
+LEASE_SECONDS = 600
+"""Longer than a fetch with its time limit and the wait for a worker; renewed while the run lives."""
+HOST_SECONDS = 120
+"""How long a crawler process owns a host without renewal."""
+MAX_ATTEMPTS = 3
+"""Failed fetches after which a URL is dead."""
+BACKOFF_SECONDS = (5.0, 30.0)
+"""Wait before the second and the third fetch."""
+
+# Larger is fetched first. Feeds, sitemaps and hubs come before the pages of their host, so that a page's hints are
+# known when it is read, whatever the order of arrival.
+_PRIORITY = {UrlKind.SITEMAP: 130, UrlKind.FEED: 120, UrlKind.HUB: 110, UrlKind.PAGE: 0}
+_DISCOVERY_PRIORITY = 100
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What the frontier handed out, and what remains."""
+
+    urls: tuple[LeasedUrl, ...]
+    outstanding: int
+    """URLs that are neither leased now nor terminal, the handed-out ones not counted."""
+    next_due_at: datetime | None
+    """When the earliest of them may be leased; None when nothing is outstanding."""
+
+
+def discover(
+    connection: sa.Connection,
+    found: Iterable[Discovery],
+    *,
+    crawl_id: int,
+    event_id: str | None,
+    now: datetime,
+) -> int:
+    """Enter URLs into the ledger and note how each was found; returns how many were new.
+
+    Known URLs keep their state. Purged ones (URL or site) are entered as rejected.
+    Rows are written in id order, so that two PostgreSQL writers cannot deadlock.
+    """
+    unique = sorted({item.id: item for item in reversed(list(found))}.values(), key=lambda d: d.id)
+    new = 0
+    for start in range(0, len(unique), _CHUNK):
+        new += _discover_chunk(connection, unique[start : start + _CHUNK], crawl_id, event_id, now)
+    return new
+
+
+def _discover_chunk(
+    connection: sa.Connection,
+    chunk: Sequence[Discovery],
+    crawl_id: int,
+    event_id: str | None,
+    now: datetime,
+) -> int:
+    targets = {item.url_key for item in chunk} | {item.site for item in chunk}
+    purged = set(
+        connection.scalars(sa.select(tombstones.c.target).where(tombstones.c.target.in_(targets)))
+    )
+    names = sorted({(item.host, item.site) for item in chunk})
+    connection.execute(
+        upsert(connection, hosts).on_conflict_do_nothing(),
+        [{"host": host, "site": site} for host, site in names],
+    )
+    known = dict(
+        connection.execute(
+            sa.select(urls.c.id, urls.c.url_key).where(urls.c.id.in_([d.id for d in chunk]))
+        )
+        .tuples()
+        .all()
+    )
+    rows = [_url_row(item, purged, now) for item in chunk if item.id not in known]
+    if rows:
+        connection.execute(upsert(connection, urls).on_conflict_do_nothing(), rows)
+    # Two keys with one id would share an article: the later one stays out (about 1 in 10^6 at 20,000 URLs).
+    seen = [item for item in chunk if known.get(item.id, item.url_key) == item.url_key]
+    connection.execute(
+        upsert(connection, discoveries).on_conflict_do_nothing(),
+        [_discovery_row(item, crawl_id, event_id, now) for item in seen],
+    )
+    return len(rows)
+
+
+def _url_row(item: Discovery, purged: set[str], now: datetime) -> dict[str, object]:
+    gone = item.url_key in purged or item.site in purged
+    return {
+        "id": item.id,
+        "url": item.url,
+        "url_key": item.url_key,
+        "host": item.host,
+        "site": item.site,
+        "kind": item.kind,
+        "state": UrlState.REJECTED if gone else UrlState.QUEUED,
+        "reason": Reason.PURGED if gone else None,
+        "priority": _PRIORITY[item.kind] - item.depth,
+        "depth": item.depth,
+        "redirects": item.redirects,
+        "due_at": None if gone else now,
+        "first_seen_at": now,
+        "finished_at": now if gone else None,
+    }
+
+
+def _discovery_row(
+    item: Discovery, crawl_id: int, event_id: str | None, now: datetime
+) -> dict[str, object]:
+    hint = item.hint
+    return {
+        "url_id": item.id,
+        "crawl_id": crawl_id,
+        "channel": item.channel,
+        "from_id": item.from_id,
+        "event_id": event_id,
+        "hint": None
+        if hint is None or hint.is_empty()
+        else {name: value for name in Hint.__slots__ if (value := getattr(hint, name))},
+        "seen_at": now,
+    }
+
+
+def requeue(
+    connection: sa.Connection, ids: Sequence[int], *, now: datetime, states: Iterable[UrlState]
+) -> None:
+    """Queue known URLs again that stand in one of `states`: the discovery documents of a new run, or a revisit."""
+    wanted = [state.value for state in states]
+    for start in range(0, len(ids), _CHUNK):
+        connection.execute(
+            sa.update(urls)
+            .where(urls.c.id.in_(ids[start : start + _CHUNK]), urls.c.state.in_(wanted))
+            .where(urls.c.reason.is_distinct_from(Reason.PURGED.value))
+            .values(state=UrlState.QUEUED, due_at=now, attempts=0)
+        )
+
+
+def lease(
+    connection: sa.Connection,
+    *,
+    crawl_id: int,
+    owner: str,
+    limit: int,
+    per_host: int,
+    pages_per_host: int,
+    now: datetime,
+) -> Lease:
+    """Hand out up to `limit` due URLs, at most `per_host` of each host, to one run.
+
+    Hosts are owned by one crawler process at a time, so that politeness holds per host. Pages of a host wait
+    until its feeds, sitemaps and hubs were tried once. Hosts past `pages_per_host` fetches are closed.
+    """
+    _close_exhausted_hosts(connection, pages_per_host, now)
+    _own_hosts(connection, owner, limit, now)
+    due = _due_rows(connection, owner, limit, per_host, now)
+    if due:
+        expiry = now + timedelta(seconds=LEASE_SECONDS)
+        connection.execute(
+            sa.update(urls)
+            .where(urls.c.id.in_([row.id for row in due]))
+            .values(state=UrlState.LEASED, leased_by=crawl_id, due_at=expiry)
+        )
+    hints = _hints(connection, [row.id for row in due])
+    outstanding, next_due_at = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(urls.c.due_at)).where(
+            urls.c.due_at.isnot(None), urls.c.state != UrlState.LEASED.value
+        )
+    ).one()
+    return Lease(
+        urls=tuple(
+            LeasedUrl(
+                id=row.id,
+                url=row.url,
+                host=row.host,
+                kind=UrlKind(row.kind),
+                depth=row.depth,
+                redirects=row.redirects,
+                attempts=row.attempts,
+                hints=hints.get(row.id, ()),
+            )
+            for row in due
+        ),
+        outstanding=outstanding,
+        next_due_at=next_due_at,
+    )
+
+
+def _close_exhausted_hosts(connection: sa.Connection, pages_per_host: int, now: datetime) -> None:
+    exhausted = sa.select(hosts.c.host).where(hosts.c.pages_fetched >= pages_per_host)
+    connection.execute(
+        sa.update(urls)
+        .where(
+            urls.c.due_at.isnot(None),
+            urls.c.state != UrlState.LEASED.value,
+            urls.c.kind == UrlKind.PAGE.value,
+            urls.c.host.in_(exhausted),
+        )
+        .values(
+            state=UrlState.REJECTED,
+            reason=Reason.LIMIT,
+            detail=f"pages_per_host = {pages_per_host} was reached",
+            due_at=None,
+            finished_at=now,
+        )
+    )
+
+
+def _own_hosts(connection: sa.Connection, owner: str, limit: int, now: datetime) -> None:
+    waiting = sa.exists().where(urls.c.host == hosts.c.host, urls.c.due_at <= now)
+    free = sa.or_(hosts.c.owner.is_(None), hosts.c.owner == owner, hosts.c.owned_until <= now)
+    chosen = (
+        sa.select(hosts.c.host)
+        .where(free, waiting, sa.or_(hosts.c.paused_until.is_(None), hosts.c.paused_until <= now))
+        .order_by(hosts.c.host)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # PostgreSQL only; SQLite has one writer anyway
+    )
+    connection.execute(
+        sa.update(hosts)
+        .where(hosts.c.host.in_(chosen))
+        .values(owner=owner, owned_until=now + timedelta(seconds=HOST_SECONDS))
+    )
+
+
+def _due_rows(
+    connection: sa.Connection, owner: str, limit: int, per_host: int, now: datetime
+) -> Sequence[Any]:
+    candidate, pending = urls.alias(), urls.alias()
+    discovery_pending = (
+        sa.exists()
+        .where(
+            pending.c.host == hosts.c.host,
+            pending.c.due_at.isnot(None),
+            pending.c.priority >= _DISCOVERY_PRIORITY,
+            pending.c.attempts == 0,
+        )
+        .correlate(hosts)
+    )
+    first_of_host = (
+        sa.select(candidate.c.id)
+        .where(
+            candidate.c.host == hosts.c.host,
+            candidate.c.due_at <= now,
+            sa.or_(candidate.c.priority >= _DISCOVERY_PRIORITY, ~discovery_pending),
+        )
+        .order_by(candidate.c.priority.desc(), candidate.c.id)
+        .limit(per_host)
+        .correlate(hosts)
+    )
+    return connection.execute(
+        sa.select(
+            urls.c.id,
+            urls.c.url,
+            urls.c.host,
+            urls.c.kind,
+            urls.c.depth,
+            urls.c.redirects,
+            urls.c.attempts,
+        )
+        .join_from(hosts, urls, urls.c.id.in_(first_of_host))
+        .where(
+            hosts.c.owner == owner,
+            sa.or_(hosts.c.paused_until.is_(None), hosts.c.paused_until <= now),
+        )
+        .order_by(urls.c.priority.desc(), urls.c.id)
+        .limit(limit)
+    ).all()
+
+
+def _hints(
+    connection: sa.Connection, ids: Sequence[int]
+) -> dict[int, tuple[tuple[Channel, Hint], ...]]:
+    if not ids:
+        return {}
+    rows = connection.execute(
+        sa.select(discoveries.c.url_id, discoveries.c.channel, discoveries.c.hint)
+        .where(discoveries.c.url_id.in_(ids), discoveries.c.hint.isnot(None))
+        .order_by(
+            discoveries.c.url_id,
+            discoveries.c.channel,
+            discoveries.c.from_id,
+            discoveries.c.crawl_id.desc(),
+        )
+    )
+    found: dict[int, dict[tuple[Channel, Hint], None]] = {}
+    for url_id, channel, hint in rows:
+        found.setdefault(url_id, {})[Channel(channel), Hint(**hint)] = None
+    return {url_id: tuple(pairs) for url_id, pairs in found.items()}
+
+
+def acknowledge(
+    connection: sa.Connection, url_id: int, outcome: Outcome, *, now: datetime
+) -> UrlState:
+    """End the lease of a URL; returns the state it got: a failure that was one too many becomes `dead`."""
+    row = connection.execute(
+        sa.select(urls.c.attempts, urls.c.host).where(urls.c.id == url_id)
+    ).one()
+    state, due_at, attempts = outcome.state, None, 0
+    if state is UrlState.FAILED:
+        attempts = row.attempts + 1
+        if attempts >= MAX_ATTEMPTS:
+            state = UrlState.DEAD
+        else:
+            wait = max(BACKOFF_SECONDS[attempts - 1], outcome.retry_after_seconds or 0.0)
+            due_at = now + timedelta(seconds=wait)
+    connection.execute(
+        sa.update(urls)
+        .where(urls.c.id == url_id)
+        .values(
+            state=state,
+            reason=outcome.reason,
+            detail=outcome.detail,
+            due_at=due_at,
+            attempts=attempts,
+            leased_by=None,
+            finished_at=None if state is UrlState.FAILED else now,
+        )
+    )
+    connection.execute(
+        sa.update(hosts)
+        .where(hosts.c.host == row.host)
+        .values(pages_fetched=hosts.c.pages_fetched + 1)
+    )
+    return state
+
+
+def pause_host(connection: sa.Connection, host: str, until: datetime) -> None:
+    """No request to this host before `until` (Retry-After)."""
+    connection.execute(
+        sa.update(hosts)
+        .where(
+            hosts.c.host == host,
+            sa.or_(hosts.c.paused_until.is_(None), hosts.c.paused_until < until),
+        )
+        .values(paused_until=until)
+    )
+
+
+def renew(connection: sa.Connection, *, crawl_id: int, owner: str, now: datetime) -> None:
+    """Heartbeat of a living run: its leases and hosts stay its own."""
+    connection.execute(
+        sa.update(urls)
+        .where(urls.c.leased_by == crawl_id, urls.c.state == UrlState.LEASED.value)
+        .values(due_at=now + timedelta(seconds=LEASE_SECONDS))
+    )
+    connection.execute(
+        sa.update(hosts)
+        .where(hosts.c.owner == owner)
+        .values(owned_until=now + timedelta(seconds=HOST_SECONDS))
+    )
+
+
+def release(connection: sa.Connection, *, crawl_ids: Sequence[int], now: datetime) -> int:
+    """Give back what stopped or dead runs still held; returns how many URLs."""
+    if not crawl_ids:
+        return 0
+    result = connection.execute(
+        sa.update(urls)
+        .where(urls.c.leased_by.in_(crawl_ids), urls.c.state == UrlState.LEASED.value)
+        .values(state=UrlState.QUEUED, leased_by=None, due_at=now)
+    )
+    return result.rowcount
+
+
+def disown(connection: sa.Connection, owners: Sequence[str]) -> None:
+    """Free the hosts of processes that ended."""
+    if owners:
+        connection.execute(
+            sa.update(hosts).where(hosts.c.owner.in_(owners)).values(owner=None, owned_until=None)
+        )

@@ -1,0 +1,123 @@
+"""Which URLs the profile lets into the ledger: of the profile itself, and of what a document names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aidivide_archive.config import Profile
+from aidivide_archive.exceptions import InvalidURLError
+from aidivide_archive.model import Channel, Discovery, Hint, LeasedUrl, Link, UrlKind
+from aidivide_archive.urls import canonical_url, host_of, site, url_id, url_key
+
+MAX_REDIRECTS = 5
+
+
+def discovery(
+    url: str,
+    *,
+    kind: UrlKind,
+    channel: Channel,
+    depth: int = 0,
+    redirects: int = 0,
+    hint: Hint | None = None,
+    from_id: int = 0,
+) -> Discovery:
+    """Make the ledger entry of a URL. Raises InvalidURLError."""
+    normal = canonical_url(url)
+    return Discovery(
+        id=url_id(normal),
+        url=normal,
+        url_key=url_key(normal),
+        host=host_of(normal),
+        site=site(normal),
+        kind=kind,
+        channel=channel,
+        depth=depth,
+        redirects=redirects,
+        hint=hint,
+        from_id=from_id,
+    )
+
+
+def of_profile(profile: Profile) -> tuple[Discovery, ...]:
+    """Seeds, hubs, feeds and sitemaps of all sources; what stands first in a source wins its URL."""
+    found: dict[int, Discovery] = {}
+    for source in profile.sources:
+        named = (
+            (UrlKind.SITEMAP, source.sitemaps),
+            (UrlKind.FEED, source.feeds),
+            (UrlKind.HUB, source.hubs),
+            (UrlKind.PAGE, source.seeds),
+        )
+        for kind, urls in named:
+            for url in urls:
+                item = discovery(url, kind=kind, channel=Channel.SEED)
+                found.setdefault(item.id, item)
+    return tuple(found[key] for key in sorted(found))
+
+
+def of_document(
+    profile: Profile, leased: LeasedUrl, links: Iterable[Link], *, limit: int
+) -> tuple[Discovery, ...]:
+    """The allowed links of a document, in document order, at most `limit`; none past `max_depth`."""
+    if leased.depth >= profile.limits.max_depth:
+        return ()
+    found: dict[int, Discovery] = {}
+    for item in _allowed(profile, leased, links):
+        if item.id != leased.id:
+            found.setdefault(item.id, item)
+        if len(found) >= limit:
+            break
+    return tuple(found.values())
+
+
+def _allowed(profile: Profile, leased: LeasedUrl, links: Iterable[Link]) -> Iterator[Discovery]:
+    for link in links:
+        if link.kind is UrlKind.PAGE:
+            wanted = profile.allows(link.url)
+        else:  # feeds and child sitemaps of an outlet: path rules are about articles
+            wanted = profile.source_for(_host(link.url)) is not None
+        if not wanted or (link.kind is UrlKind.FEED and leased.depth > 0):
+            continue
+        try:
+            yield discovery(
+                link.url,
+                kind=link.kind,
+                channel=link.channel,
+                # an index and its sitemaps are one step together, as the reader of a site sees it
+                depth=leased.depth if link.kind is UrlKind.SITEMAP else leased.depth + 1,
+                hint=link.hint,
+                from_id=leased.id,
+            )
+        except InvalidURLError:
+            continue
+
+
+def of_redirect(profile: Profile, leased: LeasedUrl, location: str) -> Discovery | None:
+    """The target of a redirect, as a URL of its own; None when it leaves the sources or goes on too long.
+
+    What the profile names itself (depth 0) may redirect anywhere within the address policy: sites move.
+    """
+    if leased.redirects >= MAX_REDIRECTS:
+        return None
+    try:
+        target = canonical_url(location, leased.url)
+    except InvalidURLError:
+        return None
+    if leased.depth > 0 and not profile.allows(target):
+        return None
+    return discovery(
+        target,
+        kind=leased.kind,
+        channel=Channel.REDIRECT,
+        depth=leased.depth,
+        redirects=leased.redirects + 1,
+        from_id=leased.id,
+    )
+
+
+def _host(url: str) -> str:
+    try:
+        return host_of(url)
+    except (InvalidURLError, ValueError):
+        return ""

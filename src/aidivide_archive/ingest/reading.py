@@ -1,0 +1,238 @@
+"""What a worker does with one response: bytes and profile in, judgement and values out. Pure.
+
+Runs in a worker process under limits (`workers`); the parsed tree never leaves it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+
+from aidivide_archive.config import Profile
+from aidivide_archive.decode import decompress
+from aidivide_archive.exceptions import ExtractionError
+from aidivide_archive.extract import Document as Extracted
+from aidivide_archive.extract import extract
+from aidivide_archive.feeds import looks_like_feed, parse_feed
+from aidivide_archive.ingest import discoveries
+from aidivide_archive.model import (
+    Completeness,
+    Discovery,
+    Extraction,
+    Hint,
+    LeasedUrl,
+    Link,
+    Metadata,
+    Outcome,
+    PageKind,
+    Reason,
+    Relevance,
+    RelevanceDecision,
+    Signature,
+    UrlKind,
+    UrlState,
+)
+from aidivide_archive.relevance import judge
+from aidivide_archive.robots import retry_after_seconds
+from aidivide_archive.similarity import sign
+from aidivide_archive.sitemaps import parse_sitemap
+
+_KIND_REASON = {
+    PageKind.HUB: Reason.HUB,
+    PageKind.GALLERY: Reason.GALLERY,
+    PageKind.VIDEO: Reason.VIDEO,
+    PageKind.COOKIE_WALL: Reason.COOKIE_WALL,
+    PageKind.CAPTCHA: Reason.CAPTCHA,
+    PageKind.PAYWALL: Reason.PAYWALL,
+    PageKind.SOFT_404: Reason.SOFT_404,
+    PageKind.EMPTY: Reason.EMPTY,
+    PageKind.SCRIPT_SHELL: Reason.SCRIPT_SHELL,
+    PageKind.ERROR_PAGE: Reason.ERROR_PAGE,
+}
+_HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What reading needs of a capture."""
+
+    status: int
+    body: bytes = field(repr=False)
+    """As fetched, before Content-Encoding is undone."""
+    content_type: str | None
+    content_encoding: str | None
+    location: str | None
+    retry_after: str | None
+    captured_at: datetime
+    completeness: Completeness = Completeness.COMPLETE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Everything one response gave."""
+
+    outcome: Outcome
+    extraction: Extraction | None = None
+    relevance: Relevance | None = None
+    signature: Signature | None = None
+    discoveries: tuple[Discovery, ...] = ()
+
+
+def read(response: Response, leased: LeasedUrl, profile: Profile) -> Reading:
+    """Read one response as what its URL is expected to be. Every end is an `Outcome`."""
+    ended = _status_outcome(response)
+    if ended is not None:
+        if 300 <= response.status < 400:
+            return _redirect(response, leased, profile)
+        return Reading(outcome=ended)
+    plain = decompress(
+        response.body, response.content_encoding, max_bytes=profile.limits.body_bytes
+    )
+    if plain.too_large:
+        limit = profile.limits.body_bytes
+        return _rejected(Reason.TOO_LARGE, f"more than {limit} bytes")
+    if {plain.completeness, response.completeness} != {Completeness.COMPLETE}:
+        return Reading(outcome=Outcome(state=UrlState.FAILED, reason=Reason.INCOMPLETE))
+    if not plain.body.strip():
+        return _rejected(Reason.EMPTY)
+    try:
+        return _read_body(plain.body, response, leased, profile)
+    except ExtractionError as error:
+        return _rejected(Reason.MALFORMED, str(error))
+
+
+def _status_outcome(response: Response) -> Outcome | None:
+    """What the HTTP status alone decides; None for a body worth reading. 0: a file without HTTP."""
+    status = response.status
+    if status == 0 or 200 <= status < 300:
+        return None
+    wait = retry_after_seconds(response.retry_after or "", response.captured_at)
+    if status == 429:
+        reason = Reason.RATE_LIMITED
+    elif status in (404, 410):
+        return Outcome(state=UrlState.REJECTED, reason=Reason.GONE, detail=f"HTTP {status}")
+    elif status >= 500 or status == 408:
+        reason = Reason.SERVER_ERROR
+    else:
+        return Outcome(state=UrlState.REJECTED, reason=Reason.HTTP_DENIED, detail=f"HTTP {status}")
+    return Outcome(
+        state=UrlState.FAILED, reason=reason, detail=f"HTTP {status}", retry_after_seconds=wait
+    )
+
+
+def _redirect(response: Response, leased: LeasedUrl, profile: Profile) -> Reading:
+    location = response.location
+    if not location:
+        return _rejected(Reason.ERROR_PAGE, f"HTTP {response.status} without a Location")
+    target = discoveries.of_redirect(profile, leased, location)
+    if target is None:
+        return _rejected(Reason.OFFSITE, f"redirects to {location[:200]}")
+    return replace(_rejected(Reason.REDIRECTED, target.url), discoveries=(target,))
+
+
+def _read_body(body: bytes, response: Response, leased: LeasedUrl, profile: Profile) -> Reading:
+    if leased.kind is UrlKind.SITEMAP:
+        sitemap = parse_sitemap(body, leased.url)
+        return _listing((*sitemap.sitemaps, *sitemap.pages), leased, profile)
+    if leased.kind is UrlKind.FEED or looks_like_feed(body, response.content_type):
+        return _listing(parse_feed(body, leased.url, response.content_type).items, leased, profile)
+    if not _is_html(body, response.content_type):
+        return _rejected(Reason.NOT_HTML, (response.content_type or "")[:100] or None)
+    source = profile.source_for(leased.host)
+    found = extract(
+        body,
+        url=leased.url,
+        content_type=response.content_type,
+        fetched_at=response.captured_at,
+        hint=_merged(leased),
+        site_timezone=source.timezone if source else None,
+        default_language=source.language if source else None,
+        status=response.status,
+    )
+    links = discoveries.of_document(
+        profile, leased, found.links, limit=profile.limits.links_per_page
+    )
+    return _judged(found, links, leased, profile)
+
+
+def _listing(links: tuple[Link, ...], leased: LeasedUrl, profile: Profile) -> Reading:
+    found = discoveries.of_document(profile, leased, links, limit=len(links))
+    outcome = Outcome(
+        state=UrlState.DONE,
+        reason=Reason.READ,
+        detail=f"{len(found)} of {len(links)} entries taken",
+    )
+    return Reading(outcome=outcome, discoveries=found)
+
+
+def _judged(
+    found: Extracted, links: tuple[Discovery, ...], leased: LeasedUrl, profile: Profile
+) -> Reading:
+    extraction = found.extraction
+    if leased.kind is UrlKind.HUB:
+        outcome = Outcome(
+            state=UrlState.DONE, reason=Reason.READ, detail=f"{len(links)} links taken"
+        )
+        return Reading(outcome=outcome, discoveries=links)
+    if extraction.page_kind in _KIND_REASON:
+        return replace(_rejected(_KIND_REASON[extraction.page_kind]), discoveries=links)
+    judged = judge(
+        profile,
+        title=extraction.metadata.title,
+        text=extraction.text,
+        published=extraction.metadata.published,
+        language=extraction.metadata.language,
+    )
+    if judged.decision is RelevanceDecision.REJECT:
+        return Reading(
+            outcome=Outcome(state=UrlState.REJECTED, reason=judged.reason),
+            extraction=_ledger_part(extraction),
+            relevance=judged,
+            discoveries=links,
+        )
+    return Reading(
+        outcome=Outcome(state=UrlState.DONE, reason=judged.reason),
+        extraction=extraction,
+        relevance=judged,
+        signature=sign(extraction.text),
+        discoveries=links,
+    )
+
+
+def _ledger_part(extraction: Extraction) -> Extraction:
+    """A rejected page keeps title and date; its text stays in the capture."""
+    metadata = extraction.metadata
+    return replace(
+        extraction,
+        text="",
+        cuts=(),
+        metadata=Metadata(title=metadata.title, published=metadata.published),
+    )
+
+
+def _merged(leased: LeasedUrl) -> Hint | None:
+    """One hint of several: the first that says something about a field, feeds before sitemaps."""
+    if not leased.hints:
+        return None
+    values = {
+        one.name: next((v for _, hint in leased.hints if (v := getattr(hint, one.name))), None)
+        for one in fields(Hint)
+    }
+    return Hint(**values)
+
+
+def _is_html(body: bytes, content_type: str | None) -> bool:
+    """Whether to parse as HTML: a type that may be, or none, or bytes that begin like markup."""
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    head = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if head.startswith((b"%pdf", b"\x89png", b"\xff\xd8", b"gif8", b"pk\x03\x04")):
+        return False
+    return (
+        not media_type
+        or media_type in _HTML_TYPES
+        or head.startswith((b"<!doctype html", b"<html"))
+    )
+
+
+def _rejected(reason: Reason, detail: str | None = None) -> Reading:
+    return Reading(outcome=Outcome(state=UrlState.REJECTED, reason=reason, detail=detail))

@@ -1,0 +1,105 @@
+"""What a page states about itself, gathered in one walk: the raw material of all fields."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from lxml.html import HtmlElement
+
+from .jsonld import Node, article_nodes, plain, read_nodes
+
+_MAX_VALUE_CHARS = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFacts:
+    """Statements in a page's head and headings, unjudged and in document order."""
+
+    url: str
+    metas: dict[str, tuple[str, ...]] = field(repr=False)
+    """Contents by lower-case name, property, itemprop or http-equiv."""
+    nodes: tuple[Node, ...] = field(repr=False)
+    """JSON-LD objects that speak about the article, most telling first."""
+    all_nodes: tuple[Node, ...] = field(repr=False)
+    titles: tuple[str, ...]
+    """Texts of <title>."""
+    headings: tuple[str, ...]
+    """Texts of <h1>, those of an article element or with a headline class first."""
+    canonical: str | None
+    """Raw href of link rel=canonical."""
+    language: str | None
+    """Raw lang of <html>, or xml:lang."""
+
+    @property
+    def article_body(self) -> str | None:
+        """The longest articleBody stated in JSON-LD, without markup."""
+        bodies = [
+            body for node in self.all_nodes if isinstance(body := node.get("articleBody"), str)
+        ]
+        return plain(max(bodies, key=len)) if bodies else None
+
+    @property
+    def description(self) -> str | None:
+        return self.meta("og:description", "description", "twitter:description")
+
+    def meta(self, *names: str) -> str | None:
+        """First non-empty content of the named metas, in the order of the names."""
+        return next((value for name in names for value in self.metas.get(name, ()) if value), None)
+
+
+def read_facts(tree: HtmlElement, url: str) -> PageFacts:
+    nodes = read_nodes(tree)
+    return PageFacts(
+        url=url,
+        metas=_metas(tree),
+        nodes=article_nodes(nodes),
+        all_nodes=nodes,
+        titles=tuple(text for title in tree.iter("title") if (text := text_of(title)))[:3],
+        headings=_headings(tree),
+        canonical=next(
+            (
+                link.get("href")
+                for link in tree.iter("link")
+                if "canonical" in (link.get("rel") or "").lower().split() and link.get("href")
+            ),
+            None,
+        ),
+        language=tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang"),
+    )
+
+
+def text_of(element: HtmlElement) -> str:
+    """The text inside an element on one line."""
+    return " ".join("".join(element.itertext(with_tail=False)).split())[:_MAX_VALUE_CHARS]
+
+
+def _metas(tree: HtmlElement) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for meta in tree.iter("meta"):
+        content = meta.get("content")
+        if not content:
+            continue
+        value = plain(content[:_MAX_VALUE_CHARS])
+        for key in ("name", "property", "itemprop", "http-equiv"):
+            if name := meta.get(key):
+                found.setdefault(name.strip().lower(), []).append(value)
+    return {name: tuple(values) for name, values in found.items()}
+
+
+_HEADLINE_CLASS = re.compile(r"head|title|entry|article|post", re.IGNORECASE)
+
+
+def _headings(tree: HtmlElement) -> tuple[str, ...]:
+    ranked: list[tuple[int, str]] = []
+    for heading in tree.iter("h1"):
+        text = text_of(heading)
+        if not text:
+            continue
+        telling = heading.get("itemprop") == "headline" or _HEADLINE_CLASS.search(
+            f"{heading.get('class', '')} {heading.get('id', '')}"
+        )
+        ranked.append((0 if telling else 1, text))
+        if len(ranked) >= 20:
+            break
+    return tuple(text for _, text in sorted(ranked, key=lambda pair: pair[0]))

@@ -1,0 +1,60 @@
+"""Texts rewritten word by word: hardly a run of three words is left, but the sentences still are.
+
+Back-translation and synonym spinning keep most words of most sentences. Independent reports of one
+event do not: outside quotations their sentences have few counterparts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from aidivide_archive.sentences import Outline, Sentence
+
+MIN_LIKENESS = 0.55
+"""Dice overlap of the words of two sentences that say the same in the same way."""
+MIN_WORDS = 8
+"""Shorter sentences are alike by chance."""
+_MAX_POSTINGS = 8
+
+
+def rewritten_words(a: Outline, b: Outline) -> tuple[int, int, int]:
+    """Return the distinct words in sentences with a counterpart, in all of a, in all of b.
+
+    Words are counted by sentence. Quoting and short sentences count on no side. Each sentence has
+    one counterpart at most.
+    """
+    own = [sentence for sentence in a.sentences if _counts(sentence)]
+    others = [sentence for sentence in b.sentences if _counts(sentence)]
+    postings: defaultdict[str, list[int]] = defaultdict(list)
+    for place, sentence in enumerate(others):
+        for piece in sentence.frame:
+            postings[piece].append(place)
+    scored = []
+    for place, sentence in enumerate(own):
+        near: Counter[int] = Counter()
+        for piece in sentence.frame:
+            found = postings.get(piece, ())
+            if len(found) <= _MAX_POSTINGS:
+                near.update(found)
+        scored += [
+            (-likeness, abs(place - other), place, other)
+            for other in near
+            if (likeness := _likeness(sentence, others[other])) >= MIN_LIKENESS
+        ]
+    used_a: set[int] = set()
+    used_b: set[int] = set()
+    words = 0
+    for _, _, place, other in sorted(scored):
+        if place not in used_a and other not in used_b:
+            used_a.add(place)
+            used_b.add(other)
+            words += min(len(own[place].words), len(others[other].words))
+    return words, sum(len(one.words) for one in own), sum(len(one.words) for one in others)
+
+
+def _counts(sentence: Sentence) -> bool:
+    return len(sentence.words) >= MIN_WORDS and not sentence.is_quoting
+
+
+def _likeness(a: Sentence, b: Sentence) -> float:
+    return 2 * len(a.words & b.words) / (len(a.words) + len(b.words))

@@ -1,0 +1,151 @@
+"""Which lines are the article: judging what extractors give against the blocks of the page.
+
+Pure functions over lines and blocks. The thresholds were set on labelled pages of 300 sites and
+hold for all of them alike; `docs/extraction.md` has the figures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from aidivide_archive.blocks import Block, line_key, paragraph_chars
+
+_MIN_CHARS = 250
+"""Trafilatura's own MIN_EXTRACTED_SIZE: a shorter text is looked at twice."""
+_MIN_SHARE = 0.3
+"""A text with less than this share of the page's paragraphs is looked at twice."""
+_TOPIC_LEAD = 0.15
+"""How much more of the headline's words a text must have to be preferred for it."""
+_BODY_COVERED = 0.7
+"""Share of a stated articleBody from which the text is not doubted."""
+_BODY_GAIN = 0.1
+_MIN_BODY_KEY = 350
+"""Letters and digits of an articleBody that is worth trusting: teasers are shorter."""
+_KEY_CHARS = 25
+"""Letters and digits from which a line is unlikely to stand on a page by chance."""
+_STANDFIRST_BLOCKS = 8
+_STANDFIRST_CHARS = 700
+_STANDFIRST_NAMES = re.compile(
+    r"sub-?_?(?:title|head|deck|line)|stand-?first|\bdec?k\b|[_-]dec?k\b|summary|excerpt|intro"
+    r"|preamble|(?:^|[\s_.-])lead|abstract|teaser-text|synopsis|chapeau|chapo|ingress|description"
+    r"|sapo\b|vorspann|entradilla|bajada|sommaire|occhiello|sottotitolo",
+    re.IGNORECASE,
+)
+_NOT_STANDFIRST = re.compile(
+    r"caption|credit|<fig|figure|image|photo|author|byline|\bbio\b|share|social|newsletter|modal"
+    r"|comment|related|<aside|<nav|<footer",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"""[.!?。！？…؟।]["'”’»」)]?$""")
+_WORD = re.compile(r"\w+")
+
+
+def is_enough(lines: Sequence[str], blocks: Sequence[Block]) -> bool:
+    """Whether a text holds enough of its page to be taken without a second opinion."""
+    chars = sum(map(len, lines))
+    return chars >= _MIN_CHARS and chars >= _MIN_SHARE * paragraph_chars(blocks)
+
+
+def is_off_topic(longer: Sequence[str], shorter: Sequence[str], topic: str) -> bool:
+    """Whether a longer text is another article than the one that headline and description name.
+
+    A longer text that begins like or contains the shorter one continues it.
+    """
+    words = {word for word in _WORD.findall(topic.lower()) if len(word) > 3 or not word.isascii()}
+    if not words or sum(map(len, shorter)) < _MIN_CHARS:
+        return False
+    joined = "".join(map(line_key, longer))
+    if "".join(map(line_key, shorter))[:200] in joined:
+        return False
+    return _share(words, shorter) >= _share(words, longer) + _TOPIC_LEAD
+
+
+def _share(words: set[str], lines: Sequence[str]) -> float:
+    return len(words.intersection(_WORD.findall(" ".join(lines).lower()))) / len(words)
+
+
+def stated_lines(
+    lines: Sequence[str], blocks: Sequence[Block], body: str | None
+) -> tuple[str, ...] | None:
+    """The page's blocks that a stated articleBody holds, when `lines` miss much of it; else None.
+
+    The statement only chooses: it is often cut, glued or older than what the page shows.
+    """
+    stated = line_key(body or "")
+    if len(stated) < _MIN_BODY_KEY:
+        return None
+    covered = _coverage(map(line_key, lines), stated)
+    if covered >= _BODY_COVERED:
+        return None
+    keys = [line_key(block.text) for block in blocks]
+    places = [place for place, key in enumerate(keys) if len(key) > _KEY_CHARS and key in stated]
+    if not places:
+        return None
+    chosen: dict[str, str] = {}
+    for place in range(places[0], places[-1] + 1):
+        if keys[place] and keys[place] in stated:
+            chosen.setdefault(keys[place], blocks[place].text)
+    if _coverage(chosen, stated) < covered + _BODY_GAIN:
+        return None
+    return tuple(chosen.values())
+
+
+def _coverage(keys: Iterable[str], stated: str) -> float:
+    distinct = {key for key in keys if len(key) > _KEY_CHARS and key in stated}
+    return sum(map(len, distinct)) / len(stated)
+
+
+def standfirst(
+    lines: Sequence[str],
+    blocks: Sequence[Block],
+    titles: Iterable[str],
+    description: str | None,
+) -> tuple[str, ...]:
+    """The introduction between headline and text, which extractors take for page furniture.
+
+    It stands within a few blocks after the headline, has no links, and either repeats the page's
+    description or is a sentence in an element named for it.
+    """
+    heads = {line_key(title) for title in titles}
+    have = [line_key(line) for line in lines]
+    first = next((key for key in have if len(key) > _KEY_CHARS), None)
+    if first is None:
+        return ()
+    after: list[Block] | None = None
+    for block in blocks:
+        if after is not None and len(block.text) > _KEY_CHARS:
+            key = line_key(block.text)
+            if key and (first.startswith(key) or key.startswith(first)) and key not in heads:
+                break
+        if _is_headline(block, heads):
+            after = []
+        elif after is not None:
+            after.append(block)
+    else:
+        return ()
+    described, joined = line_key(description or ""), "".join(have)
+    found: dict[str, str] = {}
+    for block in (after or ())[:_STANDFIRST_BLOCKS]:
+        key = line_key(block.text)
+        if key in joined or not _is_standfirst(block, key, described):
+            continue
+        found[key] = block.text
+    return tuple(found.values())
+
+
+def _is_headline(block: Block, heads: set[str]) -> bool:
+    tags = [str(element.tag) for element in block.ancestry(3)]
+    return ("h1" in tags or tags[0] == "h2") and line_key(block.text) in heads
+
+
+def _is_standfirst(block: Block, key: str, described: str) -> bool:
+    if len(key) < 30 or len(block.text) > _STANDFIRST_CHARS:
+        return False
+    if block.link_chars > 0.2 * len(block.text):
+        return False
+    if _NOT_STANDFIRST.search(block.labels(4)):
+        return False
+    if described and (key.startswith(described[:40]) or described.startswith(key[:40])):
+        return True
+    return bool(_STANDFIRST_NAMES.search(block.labels(3)) and _SENTENCE_END.search(block.text))

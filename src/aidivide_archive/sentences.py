@@ -1,0 +1,169 @@
+"""A text's sentences as frames with slots, and how the sentences of two texts correspond."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+from aidivide_archive.normalise import canonical
+
+MIN_FRAME_OVERLAP = 0.5
+"""Dice overlap of two sentences' frames from which they are the same sentence but for slots."""
+MAX_SENTENCES = 400
+"""Sentences beyond this are not looked at."""
+MIN_FRAME_PIECES = 3
+"""Pieces that two frames share at least: "he said" is in every sentence."""
+_MAX_POSTINGS = 8  # a frame piece in more sentences than this aligns nothing
+
+_SENTENCE_END = re.compile(
+    r"\n+|(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W_a-z])|(?<=[。！？；])[”’」』]*"
+)
+_TOKEN = re.compile(
+    r"\d+(?:[.,:/]\d+)*|[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W\d_]+(?:[’'-][^\W\d_]+)*"
+)
+_HAN_NUMERAL = re.compile(
+    "(?<=第)[一二三四五六七八九十百]+|[〇零一二三四五六七八九十]+(?=[年月日届次])"
+)
+_POSSESSIVE = re.compile("(?<=\\w)[’'](?:s\\b|(?!\\w))")
+_NUMBER_WORDS = {
+    word: str(value)
+    for value, word in enumerate(
+        re.findall("[a-z]+", "one two three four five six seven eight nine ten eleven twelve"),
+        start=1,
+    )
+}
+_CALENDAR = frozenset(
+    re.findall(
+        "[a-z]+",
+        "monday tuesday wednesday thursday friday saturday sunday january february march april "
+        "june july august september october november december jan feb mar apr jun jul aug sep sept oct "
+        "nov dec",
+    )
+)
+
+
+_QUOTATION = re.compile('["“”„«»「」]')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One sentence without its slots, and the slots."""
+
+    frame: frozenset[str]
+    """Neighbouring words that fill no slot."""
+    words: frozenset[str]
+    """All words, case folded; in Chinese characters."""
+    numbers: frozenset[str]
+    names: frozenset[str]
+    """Capitalised words within the sentence, days and months, case folded."""
+    is_quoting: bool
+    """There is a quotation mark in it."""
+
+    @property
+    def has_slots(self) -> bool:
+        return bool(self.numbers or self.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """The sentences of one text, in order."""
+
+    sentences: tuple[Sentence, ...]
+    known: frozenset[str]
+    """All words and numbers of the text."""
+
+
+def outline(text: str) -> Outline:
+    """Split a text into sentences with their slots; at most `MAX_SENTENCES`. Linear."""
+    plain = _POSSESSIVE.sub("", canonical(text))
+    pieces = (piece for piece in _SENTENCE_END.split(plain) if piece and not piece.isspace())
+    found = tuple(_sentence(piece) for piece in islice(pieces, MAX_SENTENCES))
+    known = frozenset().union(*(sentence.words | sentence.numbers for sentence in found))
+    return Outline(sentences=found, known=known)
+
+
+def aligned_sentences(a: Outline, b: Outline) -> list[tuple[Sentence, Sentence]]:
+    """Pair each sentence of `a` with at most one of `b`: equal ones, then the most alike frames.
+
+    Of equally good partners the one that shares more slots is taken, then the nearest.
+    """
+    pairs, rest_a, rest_b = _equal_sentences(a.sentences, b.sentences)
+    used_a: set[int] = set()
+    used_b: set[int] = set()
+    for *_, index, other in sorted(_overlaps(a.sentences, b.sentences, rest_a, rest_b)):
+        if index not in used_a and other not in used_b:
+            used_a.add(index)
+            used_b.add(other)
+            pairs.append((a.sentences[index], b.sentences[other]))
+    return pairs
+
+
+def _equal_sentences(
+    a: Sequence[Sentence], b: Sequence[Sentence]
+) -> tuple[list[tuple[Sentence, Sentence]], list[int], list[int]]:
+    """Pair equal sentences; return the pairs and the places of the others."""
+    waiting: defaultdict[Sentence, list[int]] = defaultdict(list)
+    for index, sentence in enumerate(b):
+        waiting[sentence].append(index)
+    pairs, rest_a = [], []
+    for index, sentence in enumerate(a):
+        if waiting.get(sentence):
+            pairs.append((sentence, b[waiting[sentence].pop()]))
+        else:
+            rest_a.append(index)
+    return pairs, rest_a, sorted(index for left in waiting.values() for index in left)
+
+
+def _overlaps(
+    a: Sequence[Sentence], b: Sequence[Sentence], rest_a: Sequence[int], rest_b: Sequence[int]
+) -> Iterator[tuple[float, int, int, int, int]]:
+    """Yield (-overlap, -agreeing slots, distance, place, place) of sentences of like frames."""
+    postings: defaultdict[str, list[int]] = defaultdict(list)
+    for other in rest_b:
+        for piece in b[other].frame:
+            postings[piece].append(other)
+    for index in rest_a:
+        sentence = a[index]
+        shared: Counter[int] = Counter()
+        for piece in sentence.frame:
+            found = postings.get(piece, ())
+            if len(found) <= _MAX_POSTINGS:
+                shared.update(found)
+        for other, count in shared.items():
+            partner = b[other]
+            overlap = 2 * count / (len(sentence.frame) + len(partner.frame))
+            if overlap >= MIN_FRAME_OVERLAP and count >= MIN_FRAME_PIECES:
+                agreeing = len(sentence.numbers & partner.numbers) + len(
+                    sentence.names & partner.names
+                )
+                yield -overlap, -agreeing, abs(index - other), index, other
+
+
+def _sentence(piece: str) -> Sentence:
+    numbers = set(_HAN_NUMERAL.findall(piece))
+    if numbers:
+        piece = _HAN_NUMERAL.sub("", piece)
+    frame: list[str] = []
+    words: set[str] = set()
+    names: set[str] = set()
+    for position, token in enumerate(_TOKEN.findall(piece)):
+        word = token.casefold()
+        words.add(word)
+        if token[0].isdigit():
+            numbers.add(token.replace(",", ""))
+        elif word in _NUMBER_WORDS:
+            numbers.add(_NUMBER_WORDS[word])
+        elif (position and token[0].isupper()) or word in _CALENDAR:
+            names.add(word)
+        else:
+            frame.append(word)
+    return Sentence(
+        frame=frozenset(f"{a} {b}" for a, b in pairwise(frame)),
+        words=frozenset(words),
+        numbers=frozenset(numbers),
+        names=frozenset(names),
+        is_quoting=_QUOTATION.search(piece) is not None,
+    )

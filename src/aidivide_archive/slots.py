@@ -1,0 +1,80 @@
+"""Formula news: the same sentences about other things.
+
+A market wrap, a lottery result, an earthquake notice and the readout of a yearly meeting are
+written into the sentences of the last one, with other numbers and names. Word overlap cannot tell
+them from an edited copy; the slots of aligned sentences can.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aidivide_archive.sentences import Outline, aligned_sentences
+
+_YEAR = re.compile(r"(?:19|20)\d\d$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotConflict:
+    """How often aligned sentences of two texts have the same frame and other slots."""
+
+    aligned: int
+    """Aligned sentence pairs of which both have slots."""
+    numbered: int
+    """Aligned sentence pairs of which both have numbers."""
+    conflicting: int
+    numbers: int
+    """Pairs in which both sides have numbers that the whole other text lacks."""
+    names: int
+    years: int
+    """Pairs whose sides name different years."""
+    example: str
+    """One pair of different slots, for the reasons; "" when there is none."""
+
+
+def slot_conflict(a: Outline, b: Outline) -> SlotConflict:
+    """Align the sentences of two texts and count those that disagree on their slots.
+
+    Two sentences disagree on numbers (or names) when each has one that the other lacks and at least
+    one of these is nowhere in the other text: cut, moved and merged sentences do not disagree.
+    """
+    aligned = numbered = conflicting = numbers = names = years = 0
+    example = ""
+    for first, second in aligned_sentences(a, b):
+        if not (first.has_slots and second.has_slots):
+            continue
+        aligned += 1
+        numbered += bool(first.numbers and second.numbers)
+        number = _difference(first.numbers, second.numbers, a.known, b.known)
+        name = _difference(first.names, second.names, a.known, b.known)
+        numbers += number is not None
+        names += name is not None
+        years += number is not None and all(any(map(_YEAR.match, side)) for side in number)
+        example = example or _example(number or name)
+        conflicting += number is not None or name is not None
+    return SlotConflict(
+        aligned=aligned,
+        numbered=numbered,
+        conflicting=conflicting,
+        numbers=numbers,
+        names=names,
+        years=years,
+        example=example,
+    )
+
+
+_Slots = frozenset[str]
+
+
+def _difference(
+    a: _Slots, b: _Slots, known_a: _Slots, known_b: _Slots
+) -> tuple[_Slots, _Slots] | None:
+    own_a, own_b = a - b, b - a
+    if own_a and own_b and (own_a - known_b or own_b - known_a):
+        return own_a, own_b
+    return None
+
+
+def _example(difference: tuple[_Slots, _Slots] | None) -> str:
+    return f"{min(difference[0])} ≠ {min(difference[1])}" if difference else ""

@@ -1,0 +1,174 @@
+"""Matches → stories: which articles are one text, in which role, and who had it first.
+
+A pure function of articles, matches and judgements: the result does not depend on their order, so
+an archive built piece by piece and one rebuilt from nothing have the same stories.
+
+Copies form components; inside each, average linkage keeps apart what only a chain of pairs holds
+together. Excerpts then join the one story they are a part of, as leaves: they never bridge two
+stories, and neither does a roundup, which stays a story of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aidivide_archive.copy_graph import CopyGraph
+from aidivide_archive.model import (
+    Comparison,
+    Match,
+    Role,
+    Story,
+    StoryArticle,
+    StoryMember,
+    Verdict,
+)
+from aidivide_archive.origin import (
+    OriginCandidate,
+    interval,
+    is_own_site,
+    origin_confidence,
+    rank_origins,
+)
+
+STORIES_VERSION = "1"
+"""Raise it whenever `build_stories` gives another result for any input."""
+
+COPY_SHARE = 0.8
+"""Share of both that copy and origin have in common at least; below, the copy is edited."""
+SYNDICATED_SHARE = 0.4
+"""Share of a credited article that stands in the origin at least for it to be syndicated text."""
+EXCERPT_SHARE = 0.5
+"""An excerpt holds at most this share of its origin."""
+
+
+def build_stories(
+    articles: Sequence[StoryArticle],
+    matches: Sequence[Match],
+    judgements: Mapping[tuple[int, int], Verdict],
+) -> tuple[Story, ...]:
+    """Group articles into stories, ordered by story id; every article is in exactly one.
+
+    `judgements` of a person beat the machine, keyed by two article ids in either order; "unsure"
+    leaves the machine's decision. Matches and judgements on unknown articles are ignored.
+    Cost: linear in articles, n log n in the matches.
+    """
+    known = {article.id: article for article in articles}
+    graph = CopyGraph(known.keys(), matches, judgements)
+    stories = []
+    for group in graph.groups():
+        if len(group) == 1:
+            stories.append(_single(group[0], graph))
+        else:
+            stories.append(_story([known[article] for article in group], graph))
+    return tuple(sorted(stories, key=lambda story: story.id))
+
+
+def _single(article: int, graph: CopyGraph) -> Story:
+    parents = graph.roundups.get(article, ())
+    reasons: tuple[str, ...] = ()
+    if parents:
+        reasons = (f"shares text with {len(parents)} articles that share none with each other",)
+    member = StoryMember(
+        article_id=article,
+        role=Role.ROUNDUP if parents else Role.ORIGIN,
+        share_copied=None,
+        hours_after_origin=None,
+        confidence=1.0,
+        reasons=reasons,
+    )
+    return Story(id=article, members=(member,))
+
+
+def _story(members: Sequence[StoryArticle], graph: CopyGraph) -> Story:
+    ids = {member.id for member in members}
+    comparisons = graph.within(ids)
+    ranked = rank_origins(members, comparisons)
+    by_id = {member.id: member for member in members}
+    origin = by_id[ranked[0].article_id]
+    confidence = origin_confidence(ranked)
+    best = _best_shares(comparisons)
+    result = []
+    for place, candidate in enumerate(ranked, start=1):
+        member = by_id[candidate.article_id]
+        if member is origin:
+            result.append(_origin_member(candidate, confidence))
+        else:
+            result.append(
+                _member(member, origin, graph, best.get(member.id, 0.0), candidate, place)
+            )
+    result.sort(key=lambda member: member.article_id)
+    return Story(id=result[0].article_id, members=tuple(result))
+
+
+def _origin_member(candidate: OriginCandidate, confidence: float) -> StoryMember:
+    return StoryMember(
+        article_id=candidate.article_id,
+        role=Role.ORIGIN,
+        share_copied=None,
+        hours_after_origin=None,
+        confidence=confidence,
+        reasons=candidate.reasons or ("nothing speaks for another article",),
+    )
+
+
+def _member(
+    member: StoryArticle,
+    origin: StoryArticle,
+    graph: CopyGraph,
+    best_share: float,
+    candidate: OriginCandidate,
+    place: int,
+) -> StoryMember:
+    """Describe one copy; its confidence is the share of it that stands in its closest relative."""
+    found = graph.compared(member.id, origin.id)
+    judged = graph.is_same(member.id, origin.id)
+    reasons = []
+    if judged:
+        reasons.append("judged the same by a person")
+    if found is None:
+        reasons.append("linked through other articles of the story")
+    else:
+        reasons.append(f"{found.containment_a:.0%} of it stands in the origin")
+    reasons += candidate.reasons
+    reasons.append(f"candidate {place} for the origin, {candidate.points:+.2f} points")
+    return StoryMember(
+        article_id=member.id,
+        role=_role(member, origin, found),
+        share_copied=None if found is None else found.containment_a,
+        hours_after_origin=_hours_between(origin, member),
+        confidence=1.0 if judged else round(best_share, 3),
+        reasons=tuple(reasons),
+    )
+
+
+def _role(member: StoryArticle, origin: StoryArticle, found: Comparison | None) -> Role:
+    """Name what the member is to the origin; `found` has the member as a."""
+    if found is None:
+        return Role.UPDATE if member.site == origin.site else Role.EDITED_COPY
+    share, coverage = found.containment_a, found.containment_b
+    if share >= EXCERPT_SHARE > coverage and coverage * 2 <= share:
+        return Role.EXCERPT
+    if member.site == origin.site and (share < COPY_SHARE or coverage < COPY_SHARE):
+        return Role.UPDATE
+    credited = any(not is_own_site(credit, member.site) for credit in member.credits)
+    if credited and share >= SYNDICATED_SHARE:
+        return Role.SYNDICATED
+    return Role.COPY if min(share, coverage) >= COPY_SHARE else Role.EDITED_COPY
+
+
+def _hours_between(origin: StoryArticle, member: StoryArticle) -> float | None:
+    """Return the hours between the middles of two publication intervals; negative: earlier."""
+    first, second = interval(origin), interval(member)
+    if first is None or second is None:
+        return None
+    middle = (second[0] - first[0] + second[1] - first[1]) / 2
+    return round(middle.total_seconds() / 3600, 2)
+
+
+def _best_shares(comparisons: Mapping[tuple[int, int], Comparison]) -> dict[int, float]:
+    """Return of each article the largest share of it that stands in another one of its story."""
+    best: dict[int, float] = {}
+    for (a, b), comparison in comparisons.items():
+        best[a] = max(best.get(a, 0.0), comparison.containment_a)
+        best[b] = max(best.get(b, 0.0), comparison.containment_b)
+    return best
