@@ -33,8 +33,10 @@ from aidivide_archive.demo.truth import (
     truth_tables,
     with_tables,
 )
+from aidivide_archive.feeds import parse_feed
 from aidivide_archive.model import Reason, Relation, Role, TimeValue
 from aidivide_archive.relevance import judge
+from aidivide_archive.sitemaps import parse_sitemap
 
 PORT = 8765
 ROOT = Path(__file__).parent.parent
@@ -284,6 +286,30 @@ def test_relevance_is_as_planned(key: str, profile: Profile) -> None:
         assert not article.raw or judged.reason is Reason.IRRELEVANT
     else:
         assert judged.reason is planned
+
+
+def test_links_lead_to_pages_or_planned_addresses_only() -> None:
+    hosts = {outlet.key: outlet.host for outlet in NEWSROOM.outlets}
+    known = {NEWSROOM.url(page.key) for page in NEWSROOM.pages}
+    known |= {f"http://{hosts[outlet]}:{PORT}{path}" for outlet, path in TRUTH.addresses}
+    for page in NEWSROOM.pages:
+        if page.kind != "robots":
+            assert links_of(page.key) <= known, page.key
+
+
+def test_listings_are_read_in_full_by_the_library() -> None:
+    articles = {NEWSROOM.url(key) for key in ARTICLES}
+    for page in NEWSROOM.pages:
+        url = NEWSROOM.url(page.key)
+        if page.kind in {"rss", "atom"}:
+            feed = parse_feed(page.body, url, page.content_type)
+            items = {item.url for item in feed.items}
+            assert items == {link for link in links_of(page.key) if link in articles}
+            assert all(item.hint and item.hint.published_raw for item in feed.items)
+        elif "sitemap" in page.kind:
+            packed = page.path.endswith(".gz")
+            sitemap = parse_sitemap(gzip.decompress(page.body) if packed else page.body, url)
+            assert {link.url for link in sitemap.pages + sitemap.sitemaps} == links_of(page.key)
 
 
 # --- robots.txt ----------------------------------------------------------------------------------

@@ -663,6 +663,12 @@ def upgrade() -> None:
             comment="(num_perm,) uint32, little endian",
         ),
         sa.Column("shingle_count", sa.Integer(), nullable=False, comment="Distinct shingles"),
+        sa.Column(
+            "sketch",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="The article's rows of `sketch`: int64, little endian, ascending",
+        ),
         sa.ForeignKeyConstraint(
             ["article_id"], ["articles.id"], name=op.f("fk_signatures_article_id_articles")
         ),

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -106,6 +107,7 @@ def paragraph_chars(blocks: Sequence[Block]) -> int:
     return sum(len(block.text) for block in blocks if block.is_paragraph)
 
 
+@lru_cache(maxsize=4096)
 def line_key(line: str) -> str:
     """Comparison form of a line: NFKC, case-folded, letters and digits only."""
     if line.isascii():

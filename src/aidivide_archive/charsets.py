@@ -178,10 +178,9 @@ def utf8_quality(body: bytes) -> Utf8Quality:
     except UnicodeDecodeError:
         text = body.decode("utf-8", errors="replace")
         faults = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
-    else:
-        faults = 0
-    high = len(_NON_ASCII.findall(text))
-    return Utf8Quality(sequences=max(0, high - faults), faults=faults)
+        return Utf8Quality(sequences=max(0, len(_NON_ASCII.findall(text)) - faults), faults=faults)
+    # every character beyond ASCII takes one to three bytes more than one: a lower bound is enough
+    return Utf8Quality(sequences=-(-(len(body) - len(text)) // 3), faults=0)
 
 
 def detect(

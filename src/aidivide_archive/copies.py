@@ -21,6 +21,7 @@ from aidivide_archive.similarity import (
     Hashes,
     is_among,
     run_lengths,
+    shingles,
     token_shingles,
     tokens,
     unique_hashes,
@@ -55,6 +56,8 @@ MIN_SHARED_TINY = 8
 MIN_CONFLICTS = 2
 CONFLICT_SHARE = 0.5
 """Template news: at least this many, and this share, of the aligned sentences with slots differ."""
+BOILERPLATE_LINE = 0.6
+"""Share of a line's shingles that are boilerplate from which the whole line is."""
 NUMBER_CONFLICTS = 3
 NUMBER_SHARE = 0.6
 """When names agree: at least this many, and this share, of the sentences with numbers differ."""
@@ -77,13 +80,23 @@ class Prepared:
     """Shingle hashes in text order, repeats and boilerplate included."""
     token_count: int
     """Words; in scripts without spaces characters."""
+    boilerplate: Hashes = field(repr=False)
+    """The site's boilerplate, shared by all its pages; sorted."""
     boilerplate_count: int
     """Distinct shingles left out as the site's boilerplate."""
 
     @cached_property
     def outline(self) -> Outline:
-        """The sentences, made when a comparison first needs them."""
-        return outline(self.text)
+        """The sentences of all lines but boilerplate, made when a comparison first needs them."""
+        if not self.boilerplate_count:
+            return outline(self.text)
+        lines = self.text.split("\n")
+        return outline("\n".join(line for line in lines if not self._is_boilerplate(line)))
+
+    def _is_boilerplate(self, line: str) -> bool:
+        hashes = shingles(line)
+        known = is_among(hashes, self.boilerplate)
+        return bool(np.count_nonzero(known) >= BOILERPLATE_LINE * max(1, len(hashes)))
 
     @cached_property
     def disguised_words(self) -> int:
@@ -107,6 +120,7 @@ def prepare(text: str, *, boilerplate: Hashes = _NOTHING) -> Prepared:
         quoted=_quoted(found.text, found.starts, run_lengths(found), runs),
         runs=runs,
         token_count=len(found.hashes),
+        boilerplate=boilerplate,
         boilerplate_count=len(every) - len(kept),
     )
 

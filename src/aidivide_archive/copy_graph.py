@@ -14,6 +14,8 @@ LEAF_CONTAINMENT = 0.5
 """Share of an excerpt that must stand in an article for the excerpt to join its story."""
 ROUNDUP_SHARE = 0.5
 """No single article holds this share of a roundup."""
+CLOSEST = 50
+"""Relatives of a possible roundup that are looked at: those that hold most of it."""
 DIGEST_PARTS = 3
 """Unrelated articles that a digest holds most of, at least; two may be two excerpts of one text."""
 
@@ -93,8 +95,11 @@ class CopyGraph:
             shares = self._neighbours[article]
             if len(shares) < 2 or any(_ordered(article, other) in self._same for other in shares):
                 continue
-            parts = self._unrelated(shares.keys())
-            if max(shares.values()) < ROUNDUP_SHARE and len(parts) > 1:
+            if max(shares.values()) >= ROUNDUP_SHARE:
+                continue
+            closest = sorted(shares, key=lambda other: (-shares[other], other))[:CLOSEST]
+            parts = self._unrelated(set(closest))
+            if len(parts) > 1:
                 found[article] = tuple(part[0] for part in parts)
         return found
 
@@ -153,7 +158,7 @@ class CopyGraph:
         """Say whether groups held by one article are different stories, not parts of one text."""
         if len(leaves) < 2:
             return False
-        parts = self._unrelated({article for leaf in leaves for article in leaf})
+        parts = self._unrelated({article for leaf in leaves[:CLOSEST] for article in leaf})
         return len(parts) >= DIGEST_PARTS or (
             len(parts) > 1 and all(len(part) > 1 for part in parts)
         )

@@ -17,14 +17,27 @@ import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from trafilatura.core import trafilatura_sequence
-from trafilatura.settings import Extractor
+from trafilatura.htmlprocessing import convert_tags, prune_unwanted_nodes, tree_cleaning
+from trafilatura.main_extractor import extract_content
+from trafilatura.settings import MANUALLY_CLEANED, Extractor
 from trafilatura.xml import xmltotxt
+from trafilatura.xpaths import (
+    RAW_TREE_PRUNE_XPATH,
+    REMOVE_COMMENTS_AND_LISTS_XPATH,
+    REMOVE_COMMENTS_XPATH,
+)
 
 from aidivide_archive import clutter, page_kind, selection
 from aidivide_archive.blocks import Block, read_blocks
 from aidivide_archive.decode import Decoded, decode
 from aidivide_archive.hyperlinks import page_links
-from aidivide_archive.metadata import PageFacts, headline_variants, read_facts, read_metadata
+from aidivide_archive.metadata import (
+    PageFacts,
+    headline_variants,
+    read_facts,
+    read_metadata,
+    title_claims,
+)
 from aidivide_archive.model import Extraction, Hint, Link, Metadata, PageKind
 
 VERSION = f"1/trafilatura-{trafilatura.__version__}"
@@ -32,13 +45,21 @@ VERSION = f"1/trafilatura-{trafilatura.__version__}"
 
 MAX_ELEMENTS = 20_000
 """Elements that trafilatura is given; the largest of 880 real pages has 7,778."""
+MAX_ANCHORS = 5_000
+"""Links likewise (1,649): trafilatura's link-density tests are quadratic in them."""
 MAX_DEPTH = 200
 """Nesting that trafilatura's recursion bears; no real page seen is deeper."""
 _MAX_TAG_CHARS = 16_000
 
+_CLEANED_ANYWAY = tuple(tag for tag in MANUALLY_CLEANED if tag not in {"form", "figure", "math"})
+"""What trafilatura deletes in every mode; it looks at forms, figures and formulas first."""
+_TRAFILATURA_ERRORS = (RecursionError, ValueError, TypeError, AttributeError, etree.LxmlError)
+"""What its extractors have been seen to raise on broken trees; the caller falls back."""
+
 _TOO_DEEP = etree.XPath("boolean(/*" + "/*" * MAX_DEPTH + ")")
 _ELEMENT_COUNT = etree.XPath("count(//*)")
-_HUGE_TAG = re.compile(r"<([a-zA-Z][\w:-]*)([^<>]{%d,})>" % _MAX_TAG_CHARS)
+_LINK_COUNT = etree.XPath("count(//a)")
+_TAG_NAME = re.compile(r"/?[a-zA-Z][\w:-]{0,60}")
 _UNSEEN = re.compile(r"(?is)<(script|style|noscript|template|svg)\b.*?</\1\s*>|<!--.*?-->")
 _BLOCK_TAG = re.compile(
     r"(?i)</?(?:p|div|br|li|h[1-6]|tr|td|section|article|blockquote|ul|ol|table|title)\b[^<>]*>"
@@ -76,15 +97,18 @@ def extract(
     if tree is None:
         return Document(extraction=_plain_extraction(decoded, Metadata(), status))
     facts = read_facts(tree, url)
-    titles = headline_variants(facts)
+    stated = title_claims(facts)
+    titles = headline_variants(facts, stated)
     blocks = read_blocks(tree)
-    if not complete or _TOO_DEEP(tree) or _ELEMENT_COUNT(tree) > MAX_ELEMENTS:
+    if not complete or _is_too_large(tree):
         lines, mode = _plain_lines(decoded.text, blocks, complete=complete), "plain"
     else:
         lines, mode = _main_lines(tree, facts, titles, blocks)
     metadata = read_metadata(
         facts,
         tree,
+        titles=stated,
+        blocks=blocks,
         lines=lines,
         fetched_at=fetched_at,
         hint=hint,
@@ -93,7 +117,15 @@ def extract(
     )
     kept, cuts = clutter.strip_lines(lines, titles=titles, template=template)
     text = "\n".join(kept)
-    kind = page_kind.judge(tree, text, title=metadata.title, status=status)
+    kind = page_kind.judge(
+        tree,
+        blocks,
+        text,
+        title=metadata.title or next(iter(titles), None),
+        types=facts.types,
+        url=url,
+        status=status,
+    )
     extraction = Extraction(
         version=VERSION,
         page_kind=kind,
@@ -111,8 +143,6 @@ def parse_html(text: str) -> tuple[HtmlElement | None, bool]:
     """The tree of a page and whether the parser read it to the end; None for no markup at all."""
     if not text.strip():
         return None, True
-    if len(text) > _MAX_TAG_CHARS:
-        text = _HUGE_TAG.sub(r"<\1>", text)
     parser = HTMLParser(
         encoding="utf-8",
         remove_comments=True,
@@ -121,21 +151,43 @@ def parse_html(text: str) -> tuple[HtmlElement | None, bool]:
         collect_ids=False,
         default_doctype=False,
     )
+    # one class for all elements: lxml.html looks each element's class up in Python, a tenth of
+    # the whole extraction
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))
     try:
-        tree = document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        tree = document_fromstring(
+            _without_huge_tags(text).encode("utf-8", "replace"), parser=parser
+        )
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None, False
     complete = not any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
     return tree, complete
 
 
+def _without_huge_tags(html: str) -> str:
+    """Markup whose overlong tags lost their attributes: the parser is quadratic in their number."""
+    pieces = html.split("<")
+    for place, piece in enumerate(pieces):
+        if len(piece) > _MAX_TAG_CHARS and piece.find(">", 0, _MAX_TAG_CHARS) < 0:
+            name, end = _TAG_NAME.match(piece), piece.find(">")
+            if name and end > 0:
+                pieces[place] = name[0] + piece[end:]
+    return "<".join(pieces)
+
+
+def _is_too_large(tree: HtmlElement) -> bool:
+    return bool(
+        _ELEMENT_COUNT(tree) > MAX_ELEMENTS or _LINK_COUNT(tree) > MAX_ANCHORS or _TOO_DEEP(tree)
+    )
+
+
 def _main_lines(
     tree: HtmlElement, facts: PageFacts, titles: Sequence[str], blocks: Sequence[Block]
 ) -> tuple[list[str], str]:
     """Lines of the main text, standfirst included, and the mode that gave them."""
-    lines, mode = _trafilatura(tree, facts.url, precision=True, fast=True), "precision"
+    lines, mode = _precise_lines(tree), "precision"
     if not selection.is_enough(lines, blocks):
-        more = _trafilatura(tree, facts.url)
+        more = _balanced_lines(tree, facts.url)
         topic = f"{' '.join(titles[:2])} {facts.description or ''}"
         if more and not selection.is_off_topic(more, lines, topic):
             lines, mode = more, "balanced"
@@ -146,17 +198,36 @@ def _main_lines(
     return [*selection.standfirst(lines, blocks, titles, facts.description), *lines], mode
 
 
-def _trafilatura(
-    tree: HtmlElement, url: str, *, precision: bool = False, fast: bool = False
-) -> list[str]:
-    settings = Extractor(
-        url=url or None, comments=False, formatting=False, precision=precision, fast=fast
-    )
+def _precise_lines(tree: HtmlElement) -> list[str]:
+    """Trafilatura's main extractor in precision mode, without its fall-backs.
+
+    The same steps as `trafilatura_sequence(precision=True, fast=True)`, on a tree that has lost
+    the elements its cleaning removes anyway, and without the copies that the fall-backs need.
+    """
+    options = Extractor(comments=False, formatting=False, precision=True, fast=True)
+    tree = copy(tree)
+    etree.strip_elements(tree, *_CLEANED_ANYWAY, with_tail=False)
     try:
-        body, _, _, _ = trafilatura_sequence(copy(tree), settings, url or None)
-        text = str(xmltotxt(body, False))
-    except (RecursionError, ValueError, TypeError, etree.LxmlError):
+        for paths in (RAW_TREE_PRUNE_XPATH, REMOVE_COMMENTS_AND_LISTS_XPATH):
+            tree = prune_unwanted_nodes(tree, paths)
+        tree = convert_tags(tree_cleaning(tree, options), options)
+        tree = prune_unwanted_nodes(tree, REMOVE_COMMENTS_XPATH)
+        return _lines_of(extract_content(tree, options)[0])
+    except _TRAFILATURA_ERRORS:
         return []
+
+
+def _balanced_lines(tree: HtmlElement, url: str) -> list[str]:
+    """Trafilatura's whole cascade, with the other extractors it compares with."""
+    options = Extractor(url=url or None, comments=False, formatting=False)
+    try:
+        return _lines_of(trafilatura_sequence(copy(tree), options, url or None)[0])
+    except _TRAFILATURA_ERRORS:
+        return []
+
+
+def _lines_of(body: etree._Element) -> list[str]:
+    text = str(xmltotxt(body, False))
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

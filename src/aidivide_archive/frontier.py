@@ -90,13 +90,10 @@ def _discover_chunk(
         upsert(connection, hosts).on_conflict_do_nothing(),
         [{"host": host, "site": site} for host, site in names],
     )
-    known = dict(
-        connection.execute(
-            sa.select(urls.c.id, urls.c.url_key).where(urls.c.id.in_([d.id for d in chunk]))
-        )
-        .tuples()
-        .all()
+    stored = connection.execute(
+        sa.select(urls.c.id, urls.c.url_key).where(urls.c.id.in_([d.id for d in chunk]))
     )
+    known: dict[int, str] = {row.id: row.url_key for row in stored}
     rows = [_url_row(item, purged, now) for item in chunk if item.id not in known]
     if rows:
         connection.execute(upsert(connection, urls).on_conflict_do_nothing(), rows)
@@ -185,7 +182,7 @@ def lease(
             .where(urls.c.id.in_([row.id for row in due]))
             .values(state=UrlState.LEASED, leased_by=crawl_id, due_at=expiry)
         )
-    hints = _hints(connection, [row.id for row in due])
+    found_hints = hints(connection, [row.id for row in due])
     outstanding, next_due_at = connection.execute(
         sa.select(sa.func.count(), sa.func.min(urls.c.due_at)).where(
             urls.c.due_at.isnot(None), urls.c.state != UrlState.LEASED.value
@@ -201,7 +198,7 @@ def lease(
                 depth=row.depth,
                 redirects=row.redirects,
                 attempts=row.attempts,
-                hints=hints.get(row.id, ()),
+                hints=found_hints.get(row.id, ()),
             )
             for row in due
         ),
@@ -292,9 +289,10 @@ def _due_rows(
     ).all()
 
 
-def _hints(
+def hints(
     connection: sa.Connection, ids: Sequence[int]
 ) -> dict[int, tuple[tuple[Channel, Hint], ...]]:
+    """What feeds and sitemaps said about URLs, by id, each statement once, in a fixed order."""
     if not ids:
         return {}
     rows = connection.execute(

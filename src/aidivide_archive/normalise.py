@@ -52,6 +52,7 @@ _TO_LATIN = dict(zip(_CYRILLIC + _GREEK_ARMENIAN, _CYRILLIC_AS + _GREEK_ARMENIAN
 _TO_CYRILLIC = dict(zip(_CYRILLIC_AS, _CYRILLIC, strict=True))
 _LOOKALIKE = re.compile(f"[{''.join(_TO_LATIN)}]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_OTHER_SCRIPT = re.compile("[\u0370-\u058f]")  # Greek, Cyrillic, Armenian
 _LOOKALIKE_WORD = re.compile(f"[^\\W\\d_]*[{''.join(_TO_LATIN)}][^\\W\\d_]*")
 
 
@@ -120,8 +121,7 @@ def _undisguised(text: str) -> tuple[str, int]:
             return letters
         for table in (_TO_LATIN, _TO_CYRILLIC):
             single = "".join(table.get(letter, letter) for letter in letters)
-            has_latin = _LATIN.search(single) is not None
-            if has_latin != (_LOOKALIKE.search(single) is not None):
+            if (_LATIN.search(single) is None) != (_OTHER_SCRIPT.search(single) is None):
                 mixed += 1
                 return single
         return letters

@@ -16,7 +16,7 @@ from aidivide_archive.model import Comparison, StoryArticle
 # Weights in points. A link by the publisher is a statement about this very text; a credit may be
 # wrong both ways (docs/copies.md); a time may be a re-publication; length and direction are hints.
 CANONICAL_POINTS = 3.0
-CREDIT_POINTS = 2.0
+CREDIT_POINTS = 2.5
 CREDITS_OTHER_POINTS = -1.0
 TIME_POINTS = 2.0
 CONTAINED_POINTS = -1.5

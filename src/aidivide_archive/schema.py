@@ -45,6 +45,8 @@ class UtcTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         if value is None:
             return None
+        if value.tzinfo is None:  # astimezone would take it for this machine's time
+            raise ValueError(f"a time without zone: {value}")
         moment = value.astimezone(UTC)
         return (
             moment
@@ -430,6 +432,9 @@ signatures = _table(
     _column("version", String, comment="Version of normaliser, tokens and shingles"),
     _column("hashvalues", Bytes, comment="(num_perm,) uint32, little endian"),
     _column("shingle_count", Count, comment="Distinct shingles"),
+    _column(
+        "sketch", Bytes, comment="The article's rows of `sketch`: int64, little endian, ascending"
+    ),
     comment="MinHash signatures",
 )
 

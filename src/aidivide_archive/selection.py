@@ -135,8 +135,10 @@ def standfirst(
 
 
 def _is_headline(block: Block, heads: set[str]) -> bool:
+    if len(block.text) > 400 or line_key(block.text) not in heads:
+        return False
     tags = [str(element.tag) for element in block.ancestry(3)]
-    return ("h1" in tags or tags[0] == "h2") and line_key(block.text) in heads
+    return "h1" in tags or tags[0] == "h2"
 
 
 def _is_standfirst(block: Block, key: str, described: str) -> bool:

@@ -24,15 +24,21 @@ _SENTENCE_END = re.compile(
 _TOKEN = re.compile(
     r"\d+(?:[.,:/]\d+)*|[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W\d_]+(?:[’'-][^\W\d_]+)*"
 )
+# Two numerals or more, or one in front of what is counted; 一 alone is an article.
 _HAN_NUMERAL = re.compile(
-    "(?<=第)[一二三四五六七八九十百]+|[〇零一二三四五六七八九十]+(?=[年月日届次])"
+    "第?[〇零一二两三四五六七八九十百千]{2,}届?|第[一二三四五六七八九十]届?"
+    "|[二两三四五六七八九十](?=[年月日天届次个名位家国万亿余多])|第[0-9]+届"
 )
+_HAN_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "两": 2,
+}
+_HAN_UNITS = {"十": 10, "百": 100, "千": 1000}
 _POSSESSIVE = re.compile("(?<=\\w)[’'](?:s\\b|(?!\\w))")
 _NUMBER_WORDS = {
     word: str(value)
-    for value, word in enumerate(
-        re.findall("[a-z]+", "one two three four five six seven eight nine ten eleven twelve"),
-        start=1,
+    for value, word in enumerate(  # "one" is a pronoun as often as a number
+        re.findall("[a-z]+", "two three four five six seven eight nine ten eleven twelve"), start=2
     )
 }
 _CALENDAR = frozenset(
@@ -143,7 +149,7 @@ def _overlaps(
 
 
 def _sentence(piece: str) -> Sentence:
-    numbers = set(_HAN_NUMERAL.findall(piece))
+    numbers = {_han_number(numeral) for numeral in _HAN_NUMERAL.findall(piece)}
     if numbers:
         piece = _HAN_NUMERAL.sub("", piece)
     frame: list[str] = []
@@ -167,3 +173,26 @@ def _sentence(piece: str) -> Sentence:
         names=frozenset(names),
         is_quoting=_QUOTATION.search(piece) is not None,
     )
+
+
+def _han_number(numeral: str) -> str:
+    """Write a Chinese numeral below ten thousand in digits; 第九届 stays marked as "第9届"."""
+    core = numeral.strip("第届")
+    if core.isascii():
+        digits = core
+    elif any(character in _HAN_UNITS for character in core):
+        digits = str(_han_value(core))
+    else:  # digit by digit, as in 二〇二五; no int: a hostile run of numerals has no end
+        digits = "".join(str(_HAN_DIGITS[character]) for character in core)
+    return f"第{digits}届" if "届" in numeral else digits
+
+
+def _han_value(core: str) -> int:
+    total, digit = 0, None
+    for character in core:
+        if character in _HAN_UNITS:
+            total += (1 if digit is None else digit) * _HAN_UNITS[character]
+            digit = None
+        else:
+            digit = _HAN_DIGITS[character]
+    return total + (digit or 0)

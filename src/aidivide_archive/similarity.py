@@ -33,7 +33,7 @@ CHARACTERS_PER_SHINGLE = 5
 SHINGLE_VERSION = f"{NORMALISER_VERSION}.1"
 """Version of normaliser, tokens and shingle hashes together: `Signature.version`."""
 
-SKETCH_RATE = 8
+SKETCH_RATE = 12
 """One shingle of this many is in the sketch."""
 SKETCH_FLOOR = 48
 """A short text's sketch holds its smallest hashes up to this number, so that two short texts have

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from aidivide_archive.sentences import Outline, aligned_sentences
 
-_YEAR = re.compile(r"(?:19|20)\d\d$")
+_YEAR = re.compile(r"(?:19|20)\d\d$|第\d+届")
+"""A year, or the number of a yearly meeting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class SlotConflict:
     """Pairs in which both sides have numbers that the whole other text lacks."""
     names: int
     years: int
-    """Pairs whose sides name different years."""
+    """Pairs whose sides name different years or sessions."""
     example: str
     """One pair of different slots, for the reasons; "" when there is none."""
 

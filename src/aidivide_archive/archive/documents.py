@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import copy_graph, full_text
+from aidivide_archive.archive import full_text, matching
 from aidivide_archive.model import (
     CaptureRecord,
     Cut,
@@ -19,8 +19,6 @@ from aidivide_archive.model import (
     Extraction,
     Metadata,
     Reason,
-    Relevance,
-    Signature,
     Stored,
     UrlState,
 )
@@ -53,7 +51,7 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
     capture_id = _store_capture(connection, run, document)
     stored = Stored.NOT_ARTICLE
     if document.relevance is not None:
-        _store_relevance(connection, document, document.relevance)
+        _store_relevance(connection, document)
     if document.extraction is not None and document.outcome.state is UrlState.DONE:
         stored = _store_article(connection, document, document.extraction, capture_id)
     frontier.discover(
@@ -134,9 +132,23 @@ def _capture_row(run: Run, url_id: int, capture: CaptureRecord) -> dict[str, Any
     }
 
 
-def _store_relevance(connection: sa.Connection, document: Document, judged: Relevance) -> None:
+def _store_relevance(connection: sa.Connection, document: Document) -> None:
+    values = relevance_row(document)
+    connection.execute(
+        upsert(connection, relevance)
+        .values(values)
+        .on_conflict_do_update(index_elements=["url_id", "event_id"], set_=values)
+    )
+
+
+def relevance_row(document: Document) -> dict[str, Any]:
+    """The row of a judged document; a rejected page keeps title and date there."""
+    judged = document.relevance
+    assert judged is not None
     metadata = document.extraction.metadata if document.extraction else Metadata()
-    values = {
+    return {
+        "url_id": document.url_id,
+        "event_id": judged.event_id,
         "score": judged.score,
         "decision": judged.decision,
         "reason": judged.reason,
@@ -149,11 +161,6 @@ def _store_relevance(connection: sa.Connection, document: Document, judged: Rele
         "published_from": metadata.published.start if metadata.published else None,
         "judged_at": document.finished_at,
     }
-    connection.execute(
-        upsert(connection, relevance)
-        .values(url_id=document.url_id, event_id=judged.event_id, **values)
-        .on_conflict_do_update(index_elements=["url_id", "event_id"], set_=values)
-    )
 
 
 def _store_article(
@@ -189,20 +196,36 @@ def _store_article(
         )
     )
     if document.signature is not None:
-        copy_graph.store_signature(connection, document.url_id, document.signature)
-        copy_graph.link(connection, document.url_id, document.signature)
+        matching.store_signature(connection, document.url_id, document.signature)
+        matching.link(connection, document.url_id, document.signature)
     return Stored.NEW if known is None else Stored.REVISED
 
 
-def reextract(
-    connection: sa.Connection,
-    url_id: int,
-    extraction: Extraction,
-    signature: Signature,
-    capture_id: int | None,
-    now: datetime,
+def store_again(connection: sa.Connection, document: Document, capture_id: int) -> Stored:
+    """Take over what reading a stored capture again gave: new extraction or judgement, never a revision."""
+    if document.relevance is not None:
+        _store_relevance(connection, document)
+    has_article = connection.scalar(sa.select(sa.exists().where(articles.c.id == document.url_id)))
+    stored = Stored.NOT_ARTICLE
+    is_article = document.extraction is not None and document.outcome.state is UrlState.DONE
+    if document.extraction is not None and is_article:
+        store_it = _reextract if has_article else _store_article
+        stored = store_it(connection, document, document.extraction, capture_id)
+    if is_article or not has_article:
+        outcome = document.outcome
+        connection.execute(
+            sa.update(urls)
+            .where(urls.c.id == document.url_id)
+            .where(sa.or_(urls.c.state != outcome.state, urls.c.reason != outcome.reason))
+            .values(state=outcome.state, reason=outcome.reason, detail=outcome.detail)
+        )
+    return stored
+
+
+def _reextract(
+    connection: sa.Connection, document: Document, extraction: Extraction, capture_id: int | None
 ) -> Stored:
-    """Replace the extraction of an article's newest revision: same bytes, newer stages, no revision."""
+    """Replace the extraction of the newest revision: same bytes, newer stages."""
     known = connection.execute(
         sa.select(
             articles.c.revision,
@@ -211,13 +234,18 @@ def reextract(
             extractions.c.version,
         )
         .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
-        .where(articles.c.id == url_id)
+        .where(articles.c.id == document.url_id)
     ).one()
     if known.version == extraction.version:
         return Stored.UNCHANGED
-    extraction_id = insert_extraction(connection, url_id, extraction, capture_id, now)
-    write_article(connection, url_id, extraction_id, extraction, known.revision, known.captured_at)
-    copy_graph.store_signature(connection, url_id, signature)
+    extraction_id = insert_extraction(
+        connection, document.url_id, extraction, capture_id, document.finished_at
+    )
+    write_article(
+        connection, document.url_id, extraction_id, extraction, known.revision, known.captured_at
+    )
+    if document.signature is not None:
+        matching.store_signature(connection, document.url_id, document.signature)
     return Stored.REEXTRACTED
 
 
@@ -229,30 +257,35 @@ def insert_extraction(
     now: datetime,
 ) -> int:
     """Write the extraction and its claims; returns its number."""
-    metadata = extraction.metadata
     extraction_id = connection.execute(
         sa.insert(extractions)
-        .values(
-            url_id=url_id,
-            capture_id=capture_id,
-            version=extraction.version,
-            extracted_at=now,
-            page_kind=extraction.page_kind,
-            title=metadata.title,
-            text=extraction.text,
-            text_sha256=hashlib.sha256(extraction.text.encode()).hexdigest(),
-            word_count=full_text.word_count(extraction.text),
-            fields=fields_of(metadata),
-            cuts=[_cut_row(cut) for cut in extraction.cuts] or None,
-            encoding=f"{extraction.encoding} ({extraction.encoding_source})",
-            mode=extraction.mode,
-        )
+        .values(extraction_row(url_id, extraction, capture_id, now))
         .returning(extractions.c.id)
     ).scalar_one()
-    rows = claim_rows(extraction_id, metadata)
+    rows = claim_rows(extraction_id, extraction.metadata)
     if rows:
         connection.execute(sa.insert(claims), rows)
     return int(extraction_id)
+
+
+def extraction_row(
+    url_id: int, extraction: Extraction, capture_id: int | None, now: datetime
+) -> dict[str, Any]:
+    return {
+        "url_id": url_id,
+        "capture_id": capture_id,
+        "version": extraction.version,
+        "extracted_at": now,
+        "page_kind": extraction.page_kind,
+        "title": extraction.metadata.title,
+        "text": extraction.text,
+        "text_sha256": hashlib.sha256(extraction.text.encode()).hexdigest(),
+        "word_count": full_text.word_count(extraction.text),
+        "fields": fields_of(extraction.metadata),
+        "cuts": [_cut_row(cut) for cut in extraction.cuts] or None,
+        "encoding": f"{extraction.encoding} ({extraction.encoding_source})",
+        "mode": extraction.mode,
+    }
 
 
 def write_article(

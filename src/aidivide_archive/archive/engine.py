@@ -44,8 +44,12 @@ def read_engine(location: Location) -> sa.Engine:
     engine = _sqlite(location, write=False) if location.is_sqlite else _postgresql(location)
     if not location.is_sqlite:
         engine = engine.execution_options(postgresql_readonly=True)
-    with _readable(engine, location) as connection:
-        check_version(connection, location)
+    try:
+        with _readable(engine, location) as connection:
+            check_version(connection, location)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -60,8 +64,11 @@ def write_engine(location: Location) -> sa.Engine:
         ) from None
     if not location.is_sqlite:
         return _postgresql(location)
-    if not location.database_path.exists():  # 0600 from the first byte on
-        os.close(os.open(location.database_path, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        if not location.database_path.exists():  # 0600 from the first byte on
+            os.close(os.open(location.database_path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"cannot write {location.database_path}: {error.strerror}") from None
     return _sqlite(location, write=True)
 
 
@@ -111,8 +118,10 @@ class WriterLock:
 
 
 def _locked_file(path: Path, *, wait: bool) -> IO[str]:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+")
+    try:
+        file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+")
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError:

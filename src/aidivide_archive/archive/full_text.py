@@ -7,6 +7,7 @@ word is found as a phrase of them (people.md §4: trigram indexes miss two-chara
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -51,6 +52,30 @@ def replace(
         _replace_sqlite(connection, article_id, old, new)
     else:
         _replace_postgresql(connection, article_id, new)
+
+
+def insert_many(connection: sa.Connection, entries: Sequence[tuple[int, str, str]]) -> None:
+    """Index articles (id, title, text) that the index does not hold yet."""
+    rows = [(number, spaced(title), spaced(text)) for number, title, text in entries]
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            f"INSERT INTO {FULL_TEXT_TABLE} (rowid, title, text) VALUES (?, ?, ?)",  # noqa: S608  # a constant name
+            rows,
+        )
+        return
+    statement = (
+        f"INSERT INTO {FULL_TEXT_TABLE} (article_id, words) VALUES (:id, "  # noqa: S608  # a constant name
+        "setweight(to_tsvector('simple', :title), 'A') || to_tsvector('simple', :text))"
+    )
+    connection.execute(
+        sa.text(statement),
+        [
+            {"id": number, "title": title, "text": text[:_POSTGRESQL_LIMIT]}
+            for number, title, text in rows
+        ],
+    )
 
 
 def _replace_sqlite(

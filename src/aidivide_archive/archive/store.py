@@ -17,7 +17,7 @@ from sqlalchemy import event as sa_event
 from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import copy_graph, documents, migrate
+from aidivide_archive.archive import documents, imported, matching, migrate
 from aidivide_archive.archive.documents import Run
 from aidivide_archive.archive.engine import (
     WriterLock,
@@ -66,6 +66,7 @@ class Archive:
         try:
             self._prepare()
         except BaseException:
+            self._engine.dispose()
             self._lock.release()
             raise
         self._hold_advisory_lock()
@@ -283,9 +284,34 @@ class Archive:
         run = self.run
         return self.submit(lambda c: documents.store(c, run, document))
 
-    def settle(self) -> Future[copy_graph.Settled]:
+    def store_again(self, document: Document, capture_id: int) -> Stored:
+        """Take over a new reading of a stored capture; waits for the commit."""
+        return self.submit(lambda c: documents.store_again(c, document, capture_id)).result()
+
+    def commit_new(self, discovery: Discovery, document: Document) -> Future[Stored]:
+        """Enter a URL that no run leased, and store its document: an imported capture."""
+        run = self.run
+
+        def work(connection: sa.Connection) -> Stored:
+            frontier.discover(
+                connection,
+                [discovery],
+                crawl_id=run.crawl_id,
+                event_id=run.event_id,
+                now=document.finished_at,
+            )
+            return documents.store(connection, run, document)
+
+        return self.submit(work)
+
+    def store_imported(self, batch: Sequence[Document]) -> Future[list[Stored]]:
+        """Store ready articles in one transaction, without comparing them: `settle` does that."""
+        run = self.run
+        return self.submit(lambda c: imported.store_batch(c, run, batch))
+
+    def settle(self) -> Future[matching.Settled]:
         """Recompute matches and stories over the whole archive."""
-        return self.submit(copy_graph.settle)
+        return self.submit(matching.settle)
 
 
 def _store_event(connection: sa.Connection, profile: Profile, now: datetime) -> None:

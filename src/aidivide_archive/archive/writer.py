@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    StatementError,
+)
 
 from aidivide_archive.archive.engine import one_line
 from aidivide_archive.exceptions import ArchiveError, StoreError
@@ -53,6 +60,7 @@ class Writer:
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._failure: StoreError | None = None
         self._closed = False
+        self._gate = threading.Lock()  # nothing is queued behind the end
         self._connection: sa.Connection | None = None
         self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
         self._thread.start()
@@ -68,20 +76,23 @@ class Writer:
         `work` may run more than once (after a rolled-back batch), so it must only touch its connection.
         """
         item = _Item(work)
-        if self._closed:
-            item.future.set_exception(StoreError("the archive is closed"))
-        elif self._failure is not None:
-            item.future.set_exception(self._failure)
-        else:
-            self._queue.put(item)
+        item.future.set_running_or_notify_cancel()  # a caller that gives up cannot take it back
+        with self._gate:
+            if self._closed:
+                item.future.set_exception(StoreError("the archive is closed"))
+            elif self._failure is not None:
+                item.future.set_exception(self._failure)
+            else:
+                self._queue.put(item)
         return item.future
 
     def close(self) -> None:
         """Write what is queued, then end the thread."""
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
-            self._thread.join()
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
 
     def _run(self) -> None:
         ended = False
@@ -159,7 +170,7 @@ class Writer:
                     result = work(connection)
                     self._before_commit()
                 return result
-            except (IntegrityError, DataError, ProgrammingError) as error:
+            except (IntegrityError, DataError, ProgrammingError, UnicodeError) as error:
                 raise ArchiveError(f"a row was refused: {one_line(error)}") from error
             except DBAPIError as error:
                 if attempt == RETRIES or not _is_transient(error):
@@ -167,6 +178,8 @@ class Writer:
                 self._disconnect()
                 time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
                 pause *= 2
+            except StatementError as error:  # a value that no column takes
+                raise ArchiveError(f"a row was refused: {one_line(error)}") from error
             except OSError as error:
                 raise StoreError(f"cannot write to disk: {error}") from error
         raise AssertionError("unreachable")
@@ -186,9 +199,7 @@ class Writer:
 
 
 def _is_transient(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    if (
-        state is None
-    ):  # psycopg: a lost connection has none; SQLite: only a lock is worth waiting for
-        return error.connection_invalidated or "locked" in str(error.orig)
-    return str(state).startswith(_TRANSIENT_STATES)
+    if isinstance(error.orig, sqlite3.Error):  # only a lock is worth waiting for
+        return "locked" in str(error.orig)
+    state = getattr(error.orig, "sqlstate", None)  # psycopg: none when the server is out of reach
+    return state is None or str(state).startswith(_TRANSIENT_STATES)

@@ -84,10 +84,8 @@ class Listing:
     title: str = ""
     sections: tuple[str, ...] = ()
     """The sections whose articles it lists; empty: all of them."""
-    hidden: tuple[str, ...] = ()
-    """Sections that it leaves out."""
-    extra: tuple[str, ...] = ()
-    """Further paths it links to (a dead page, an old address)."""
+    extra: tuple[tuple[str, str], ...] = ()
+    """Further links as (path, headline): a withdrawn page, an old address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,16 +201,14 @@ def read_outlet(folder: Traversable) -> Outlet:
 
 
 def _listing(fields: dict[str, object]) -> Listing:
-    def words(name: str) -> tuple[str, ...]:
-        return tuple(cast("list[str]", fields.get(name, [])))
-
+    sections = cast("list[str]", fields.get("sections", []))
+    extra = cast("list[dict[str, str]]", fields.get("extra", []))
     return Listing(
         kind=str(fields["kind"]),
         path=str(fields["path"]),
         title=str(fields.get("title", "")),
-        sections=words("sections"),
-        hidden=words("hidden"),
-        extra=words("extra"),
+        sections=tuple(sections),
+        extra=tuple((link["path"], link["title"]) for link in extra),
     )
 
 

@@ -48,6 +48,7 @@ def newest(articles: tuple[Article, ...]) -> datetime | None:
 
 
 def _rss(outlet: Outlet, listing: Listing, base: str) -> str:
+    front = next(other.path for other in outlet.listings if other.kind == "hub")
     items = "".join(
         "<item>"
         f"<title><![CDATA[{article.headline}]]></title>"
@@ -61,7 +62,7 @@ def _rss(outlet: Outlet, listing: Listing, base: str) -> str:
     )
     return (
         f'{XML}<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/">\n'
-        f"<channel><title>{escape(outlet.name)}</title><link>{escape(base)}/</link>"
+        f"<channel><title>{escape(outlet.name)}</title><link>{escape(base + front)}</link>"
         f"<description>{FICTION}</description><language>{outlet.language}</language>\n"
         f"{items}</channel></rss>\n"
     )

@@ -223,6 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "demo-newsroom"
     sys_version = ""
     timeout = 30  # seconds an idle connection may hold a thread
+    disable_nagle_algorithm = True  # head and body go out in two writes
     server: NewsroomServer
 
     def do_GET(self) -> None:

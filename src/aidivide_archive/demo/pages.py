@@ -33,8 +33,8 @@ def render_hub(outlet: Outlet, listing: Listing, base: str) -> str:
         for article in listed(outlet, listing)
     ]
     rows += [
-        f'<li class="teaser"><a href="{_escape(path)}">{_escape(path)}</a></li>'
-        for path in listing.extra
+        f'<li class="teaser"><h3><a href="{_escape(path)}">{_escape(title)}</a></h3></li>'
+        for path, title in listing.extra
     ]
     main = f'<h1 class="front">{_escape(listing.title)}</h1>\n<ul class="teasers">\n'
     main += "\n".join(rows) + "\n</ul>"
@@ -48,8 +48,7 @@ def listed(outlet: Outlet, listing: Listing) -> tuple[Article, ...]:
     return tuple(
         article
         for article in outlet.articles
-        if article.section not in listing.hidden
-        and (not listing.sections or article.section in listing.sections)
+        if not listing.sections or article.section in listing.sections
     )
 
 

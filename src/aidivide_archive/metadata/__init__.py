@@ -6,6 +6,6 @@ Nothing here knows how the text was found.
 
 from .fusion import read_metadata
 from .page import PageFacts, read_facts
-from .titles import headline_variants
+from .titles import headline_variants, title_claims
 
-__all__ = ["PageFacts", "headline_variants", "read_facts", "read_metadata"]
+__all__ = ["PageFacts", "headline_variants", "read_facts", "read_metadata", "title_claims"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
-from .jsonld import Node, article_nodes, plain, read_nodes
+from .jsonld import Node, article_nodes, plain, read_nodes, types
 
 _MAX_VALUE_CHARS = 5000
 
@@ -38,6 +38,21 @@ class PageFacts:
             body for node in self.all_nodes if isinstance(body := node.get("articleBody"), str)
         ]
         return plain(max(bodies, key=len)) if bodies else None
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """schema.org types of the article or page, and og:type."""
+        stated = [name for node in self.nodes for name in types(node)]
+        # a video beside an article is its illustration, alone it is the page
+        if not self.nodes:
+            stated += [name for node in self.all_nodes[:5] for name in types(node)]
+        stated += [
+            name
+            for node in self.all_nodes
+            for name in types(node)
+            if "Gallery" in name or "LiveBlog" in name
+        ]
+        return tuple(dict.fromkeys((*stated, *self.metas.get("og:type", ()))))
 
     @property
     def description(self) -> str | None:
@@ -71,7 +86,7 @@ def read_facts(tree: HtmlElement, url: str) -> PageFacts:
 
 def text_of(element: HtmlElement) -> str:
     """The text inside an element on one line."""
-    return " ".join("".join(element.itertext(with_tail=False)).split())[:_MAX_VALUE_CHARS]
+    return " ".join("".join(element.itertext()).split())[:_MAX_VALUE_CHARS]
 
 
 def _metas(tree: HtmlElement) -> dict[str, tuple[str, ...]]:

@@ -3,120 +3,120 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from aidivide_archive.blocks import line_key
 from aidivide_archive.model import Claim
 
 from . import jsonld
 from .page import PageFacts
 
-_SEPARATOR = re.compile(r"\s+[|\-–—·•»«:/~]+\s+|\s*[|_»]\s*|\s+::\s+")
+_SEPARATOR = re.compile(r"\s+[|\-–—·•»«:/~*]+\s+|\s*[|_»｜]\s*|\s+::\s+|\s+[–—-](?=\S)")
 _MAX_TITLE_CHARS = 400
+_MAX_SITE_PARTS = 3
+_TITLE_METAS = (
+    "og:title", "twitter:title", "title", "dc.title", "headline", "parsely-title", "sailthru.title",
+)  # fmt: skip
+_SITE_METAS = (
+    "og:site_name", "application-name", "publisher", "dc.publisher", "twitter:site", "apple-mobile-web-app-title",
+)  # fmt: skip
+_SITE_TYPES = frozenset({"Organization", "NewsMediaOrganization", "WebSite", "Corporation"})
+_RANK = {"h1": 0, "json-ld": 1, "meta:og:title": 2}
+_CUT_SHORT = re.compile(r"\s*(?:\.\.\.|…)$")
 
 
-def headline_variants(facts: PageFacts) -> tuple[str, ...]:
+def headline_variants(facts: PageFacts, claims: Iterable[Claim]) -> tuple[str, ...]:
     """Every form of the headline that the page states, as stated and without the site's name."""
-    claims = title_claims(facts)
     raw = (*facts.titles, *facts.headings, *(claim.value for claim in claims))
     return tuple(dict.fromkeys(raw))
 
 
-def key(text: str) -> str:
-    """Comparison form of a headline: NFKC, case-folded, letters and digits only."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
-
-
 def title_claims(facts: PageFacts) -> tuple[Claim, ...]:
-    """All headline variants, the chosen one marked; the site's name is cut off each."""
-    sites = _site_keys(facts)
-    raw = [
+    """All headline variants without the site's name, the chosen one marked."""
+    sites, heads = site_keys(facts), {line_key(heading) for heading in facts.headings}
+    claims = [
+        Claim(field="title", value=value, source=source, confidence=0.5)
+        for source, stated in _stated(facts)
+        if (value := strip_site(stated, sites, heads)) and line_key(value) not in sites
+    ]
+    if not claims:
+        return ()
+    chosen = _choose(claims)
+    return tuple(
+        replace(claim, chosen=True, confidence=0.9) if claim is chosen else claim
+        for claim in claims
+    )
+
+
+def _stated(facts: PageFacts) -> list[tuple[str, str]]:
+    found = [
         ("json-ld", title)
         for node in facts.nodes
         if jsonld.is_article(node) and (title := jsonld.first_text(node, "headline", "name"))
     ][:1]
-    raw += [
-        (f"meta:{name}", value)
-        for name in (
-            "og:title",
-            "twitter:title",
-            "title",
-            "dc.title",
-            "headline",
-            "parsely-title",
-            "sailthru.title",
-        )
-        for value in facts.metas.get(name, ())[:1]
+    found += [
+        (f"meta:{name}", facts.metas[name][0]) for name in _TITLE_METAS if name in facts.metas
     ]
-    raw += [("h1", heading) for heading in facts.headings[:2]]
-    raw += [("title", title) for title in facts.titles[:1]]
-    heads = {key(heading) for heading in facts.headings}
-    cleaned = [(source, strip_site(value, sites, heads)) for source, value in raw]
-    cleaned = [(source, value) for source, value in cleaned if value and key(value) not in sites]
-    chosen = _choose(cleaned)
-    return tuple(
-        Claim(
-            field="title",
-            value=value,
-            source=source,
-            confidence=0.9 if value == chosen else 0.5,
-            chosen=(source, value) == next(((s, v) for s, v in cleaned if v == chosen), None),
-        )
-        for source, value in cleaned
-    )
+    found += [("h1", heading) for heading in facts.headings[:2]]
+    found += [("title", title) for title in facts.titles[:1]]
+    return found
 
 
-def _choose(candidates: list[tuple[str, str]]) -> str | None:
-    """The variant that most sources agree on; between equals, JSON-LD, heading, then og:title."""
-    if not candidates:
-        return None
-    rank = {"h1": 0, "json-ld": 1, "meta:og:title": 2, "title": 4}
-    votes: dict[str, int] = {}
-    for _, value in candidates:
-        votes[key(value)] = votes.get(key(value), 0) + 1
-    return min(candidates, key=lambda pair: (-votes[key(pair[1])], rank.get(pair[0], 3)))[1]
+def _choose(claims: list[Claim]) -> Claim:
+    """The visible heading when another source confirms it; else what most sources agree on.
+
+    A variant that is cut short ("…") gives way to the one it begins.
+    """
+    keys = [line_key(_CUT_SHORT.sub("", claim.value)) for claim in claims]
+    stated = {key for claim, key in zip(claims, keys, strict=True) if claim.source == "json-ld"}
+    headed = {key for claim, key in zip(claims, keys, strict=True) if claim.source == "h1"}
+
+    def weight(place: int) -> tuple[int, int, int]:
+        key = keys[place]
+        agreed = sum(other == key or _continues(other, key) for other in keys)
+        both = key in headed and any(key == other or _continues(key, other) for other in stated)
+        cut = bool(_CUT_SHORT.search(claims[place].value))
+        return (both and not cut, agreed - 2 * cut, -_RANK.get(claims[place].source, 3))
+
+    return claims[max(range(len(claims)), key=weight)]
+
+
+def _continues(longer: str, shorter: str) -> bool:
+    return len(shorter) > 40 and longer.startswith(shorter)
 
 
 def strip_site(title: str, sites: frozenset[str], headings: set[str]) -> str:
-    """A title without leading or trailing parts that name the site."""
+    """A title without leading or trailing parts that name the site or follow the heading."""
     title = " ".join(title.split())[:_MAX_TITLE_CHARS]
-    if key(title) in headings:
-        return title
-    for _ in range(3):
+    for _ in range(_MAX_SITE_PARTS):
         parts = list(_SEPARATOR.finditer(title))
-        if not parts:
+        if not parts or line_key(title) in headings:
             break
         head, tail = title[: parts[-1].start()], title[parts[-1].end() :]
-        if key(tail) in sites or key(head) in headings:
+        first, rest = title[: parts[0].start()], title[parts[0].end() :]
+        if line_key(tail) in sites or line_key(head) in headings:
             title = head
-            continue
-        first_head, first_tail = title[: parts[0].start()], title[parts[0].end() :]
-        if key(first_head) in sites or key(first_tail) in headings:
-            title = first_tail
-            continue
-        break
+        elif line_key(first) in sites or line_key(rest) in headings:
+            title = rest
+        elif line_key(first) in headings:
+            title = first
+        else:
+            break
     return title.strip()
 
 
-def _site_keys(facts: PageFacts) -> frozenset[str]:
+def site_keys(facts: PageFacts) -> frozenset[str]:
     """Comparison forms of the site's names: as stated, and as its host spells them."""
-    names = [
-        value
-        for name in (
-            "og:site_name",
-            "application-name",
-            "publisher",
-            "dc.publisher",
-            "twitter:site",
-            "copyright",
-        )
-        for value in facts.metas.get(name, ())
-    ]
+    names = [name for key in _SITE_METAS for name in facts.metas.get(key, ())]
     for node in facts.all_nodes:
         names += jsonld.texts(node.get("publisher"))
-        if {"Organization", "NewsMediaOrganization", "WebSite"}.intersection(jsonld.types(node)):
+        if _SITE_TYPES.intersection(jsonld.types(node)):
             names += jsonld.texts(node.get("name")) + jsonld.texts(node.get("alternateName"))
-    host = (urlsplit(facts.url).hostname or "").removeprefix("www.") if facts.url else ""
-    labels = [host, *host.split(".")[:-1]]
-    return frozenset(k for name in (*names, *labels) if (k := key(name)) and len(k) > 1)
+    try:
+        host = (urlsplit(facts.url).hostname or "").removeprefix("www.")
+    except ValueError:
+        host = ""
+    labels = (host, *host.split(".")[:-1])
+    return frozenset(key for name in (*names, *labels) if len(key := line_key(name)) > 1)

@@ -97,6 +97,7 @@ def insert_signatures(connection: sa.Connection, signed: Sequence[tuple[int, Sig
                 "version": one.version,
                 "hashvalues": one.hashvalues,
                 "shingle_count": one.shingle_count,
+                "sketch": np.array(one.sketch, dtype="<i8").tobytes(),
             }
             for article_id, one in signed
         ],
@@ -178,15 +179,12 @@ def _candidates(connection: sa.Connection, article_id: int, signature: Signature
 def _sketch_sizes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
     sizes: dict[int, int] = {}
     for start in range(0, len(ids), _CHUNK):
-        sizes.update(
-            connection.execute(
-                sa.select(sketch.c.article_id, sa.func.count())
-                .where(sketch.c.article_id.in_(ids[start : start + _CHUNK]))
-                .group_by(sketch.c.article_id)
-            )
-            .tuples()
-            .all()
+        rows = connection.execute(
+            sa.select(sketch.c.article_id, sa.func.count())
+            .where(sketch.c.article_id.in_(ids[start : start + _CHUNK]))
+            .group_by(sketch.c.article_id)
         )
+        sizes.update((article_id, count) for article_id, count in rows)
     return sizes
 
 
@@ -320,8 +318,7 @@ def _candidate_pairs(
 ) -> list[tuple[int, int]]:
     """The pairs that `candidates.candidate_pairs` would give, from the rows in the database."""
     ids = np.fromiter(everything, dtype=np.int64, count=len(everything))  # ascending
-    hashes, owners = _columns(connection, sa.select(sketch.c.hash, sketch.c.article_id))
-    places = np.searchsorted(ids, owners)
+    hashes, places = _sketches(connection, ids)
     sizes = np.bincount(places, minlength=len(ids))
     keep = _outside_boilerplate(hashes, places, ids, everything, boilerplate)
     left, right, hits = shared_counts(hashes[keep], places[keep], common_hash_cap(len(ids)))
@@ -336,12 +333,28 @@ def _candidate_pairs(
     return sorted((int(ids[a]), int(ids[b])) for a, b in chosen)
 
 
+def _sketches(
+    connection: sa.Connection, ids: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sketch hashes of all articles and the place of each one's article in `ids`; both (n,) int64."""
+    statement = sa.select(signatures.c.article_id, signatures.c.sketch)
+    result = connection.execute(statement.execution_options(yield_per=1_000))
+    owners, parts = [], []
+    for article_id, packed in result:
+        owners.append(article_id)
+        parts.append(np.frombuffer(packed, dtype="<i8"))
+    if not parts:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    places = np.searchsorted(ids, np.array(owners, dtype=np.int64))
+    return np.concatenate(parts), np.repeat(places, [len(part) for part in parts])
+
+
 def _columns(
     connection: sa.Connection, statement: sa.Select[tuple[int, int]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    result = connection.execute(statement.execution_options(yield_per=50_000))
-    parts = [np.array(rows, dtype=np.int64) for rows in result.partitions()]
-    both = np.concatenate(parts) if parts else np.empty((0, 2), dtype=np.int64)
+    result = connection.execute(statement.execution_options(yield_per=10_000))
+    flat = (value for rows in result.partitions() for row in rows for value in row)
+    both = np.fromiter(flat, dtype=np.int64).reshape(-1, 2)
     return both[:, 0], both[:, 1]
 
 

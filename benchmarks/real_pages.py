@@ -1,0 +1,531 @@
+"""Crawl real labelled pages over loopback HTTP, beside the bound of the contract, and check the archive.
+
+    python benchmarks/real_pages.py speed --runs 5
+    python benchmarks/real_pages.py check
+    python benchmarks/real_pages.py kills --kills 20
+    python benchmarks/real_pages.py memory --pages 2000
+
+The pages (`--set-directory`, default ../shared/pages) are served under their own host names, from several loopback
+addresses, by a process of its own whose CPU time is reported apart. The bound is trafilatura's
+`bare_extraction(with_metadata=True, include_comments=False)` over the same bytes in as many processes as there are
+cores: no network, no database; wall time, start-up included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gzip
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aidivide_archive.exceptions import InvalidURLError
+from aidivide_archive.urls import canonical_url, host_of
+
+ROOT = Path(__file__).resolve().parents[1]
+SETS = ("aeb", "andy", "cwced", "fundus", "traf")
+ADDRESSES = tuple(f"127.0.0.{n}" for n in range(1, 6))
+INDEX_HOST = "index.example"
+
+
+@dataclass(frozen=True)
+class Page:
+    name: str
+    url: str
+    """Without scheme and port: the original host, path and query."""
+    has_text: bool
+    """Whether the label has text or segments to keep."""
+    body: bytes
+
+
+def load_pages(directory: Path, count: int | None) -> list[Page]:
+    """The labelled pages; more than there are: again, with changed bytes and address."""
+    pages = [page for name in SETS for page in _load_set(directory / name)]
+    if count is None:
+        return pages
+    repeated = list(pages[:count])
+    copy = 1
+    while len(repeated) < count:
+        for page in pages[: count - len(repeated)]:
+            mark = f"<!-- copy {copy} -->".encode()
+            mark_url = f"{page.url}{'&' if '?' in page.url else '?'}copy={copy}"
+            repeated.append(Page(f"{page.name}+{copy}", mark_url, page.has_text, page.body + mark))
+        copy += 1
+    return repeated
+
+
+def _load_set(folder: Path) -> Iterator[Page]:
+    with gzip.open(folder / "labels.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            url = row["url"] or f"http://{folder.name}.example/{row['file']}"
+            parts = urlsplit(url)
+            rest = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            yield Page(
+                name=f"{folder.name}/{row['file']}",
+                url=f"{parts.hostname}{rest}",
+                has_text=bool(row["text"] or row["with"]),
+                body=gzip.decompress((folder / row["file"]).read_bytes()),
+            )
+
+
+def addressed(pages: list[Page], port: int) -> dict[str, Page]:
+    """Pages by the URL they are crawled at; two pages of one address: the first."""
+    found: dict[str, Page] = {}
+    for page in pages:
+        host, _, rest = page.url.partition("/")
+        try:
+            found.setdefault(canonical_url(f"http://{host}:{port}/{rest}"), page)
+        except InvalidURLError as error:
+            print(f"left out: {page.name}: {error}", file=sys.stderr)
+    return found
+
+
+# --- the server ----------------------------------------------------------------------------------
+
+
+def serve(pages: dict[str, Page], port: int, ready: Any, seconds: float) -> None:
+    """Answer on all addresses until the parent says stop, or after `seconds`."""
+    by_target = {}
+    for url, page in pages.items():
+        parts = urlsplit(url)
+        by_target[host_of(url), parts.path + (f"?{parts.query}" if parts.query else "")] = page.body
+    entries = "".join(f"<url><loc>{url.replace('&', '&amp;')}</loc></url>" for url in pages)
+    sitemap = f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{entries}</urlset>"
+    by_target[f"{INDEX_HOST}:{port}", "/sitemap.xml"] = sitemap.encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                target = head.split(b" ", 2)[1].decode("latin-1")
+                host = head.lower().split(b"\r\nhost: ", 1)[1].split(b"\r\n", 1)[0].decode()
+                body = by_target.get((host, target))
+                status = b"404 Not Found" if body is None else b"200 OK"
+                kind = b"application/xml" if target == "/sitemap.xml" else b"text/html"
+                body = body or b""
+                writer.write(
+                    b"HTTP/1.1 %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
+                    % (status, kind, len(body))
+                )
+                writer.write(body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def run() -> None:
+        servers = [await asyncio.start_server(answer, one, port) for one in ADDRESSES]
+        ready.send("ready")
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not ready.poll():
+            await asyncio.sleep(0.1)
+        for server in servers:
+            server.close()
+
+    asyncio.run(run())
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    ready.send(usage.ru_utime + usage.ru_stime)
+
+
+class Server:
+    def __init__(self, pages: dict[str, Page], port: int) -> None:
+        context = multiprocessing.get_context("fork")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(pages, port, theirs, 5000), daemon=True)
+        self._process.start()
+        self._pipe.recv()
+
+    def stop(self) -> float:
+        """CPU seconds the server used."""
+        self._pipe.send("stop")
+        seconds = float(self._pipe.recv())
+        self._process.join()
+        return seconds
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def write_profile(path: Path, pages: dict[str, Page], port: int) -> None:
+    """An event without groups: everything is kept. One source a host, one sitemap for all."""
+    hosts = sorted({host_of(url).rpartition(":")[0] for url in pages})
+    lines = [
+        "schema = 1",
+        '[event]\nid = "real-pages"\ntitle = "Real pages"',
+        '[politeness]\nuser_agent = "real-pages-benchmark (+mailto:bench@localhost.example)"',
+        "delay_seconds = 0\nconcurrent_per_host = 4",
+        "[limits]\nmax_depth = 1",
+        '[fetch]\nallow_private = ["127.0.0.0/8"]',
+        "[fetch.hosts]",
+        f'"{INDEX_HOST}" = "127.0.0.1"',
+    ]
+    lines += [f'"{host}" = "{ADDRESSES[n % len(ADDRESSES)]}"' for n, host in enumerate(hosts)]
+    lines.append(
+        f'[[source]]\nname = "Index"\ndomain = "{INDEX_HOST}"\n'
+        f'sitemaps = ["http://{INDEX_HOST}:{port}/sitemap.xml"]'
+    )
+    lines += [f'[[source]]\nname = "{host}"\ndomain = "{host}"' for host in hosts]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+# --- crawling and measuring ----------------------------------------------------------------------
+
+
+@dataclass
+class Crawl:
+    exit_code: int
+    wall: float
+    cpu: float
+    """Of all processes of the crawl."""
+    peak_mb: float
+    samples: list[tuple[float, float]]
+    """(seconds since the start, PSS of all processes in MB)."""
+    error_lines: int
+
+
+def crawl(
+    profile: Path,
+    archive: Path,
+    *,
+    database: str | None = None,
+    revisit: str = "none",
+    kill_after: float | None = None,
+) -> Crawl:
+    """Run `scrapy crawl coverage` as its own process group; with `kill_after`, SIGKILL it whole."""
+    command = [sys.executable, "-m", "scrapy", "crawl", "coverage"]
+    command += ["-a", f"event={profile}", "-a", f"archive={archive}", "-a", f"revisit={revisit}"]
+    if database:
+        command += ["-a", f"database={database}"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.monotonic()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stderr=log, stdout=log, start_new_session=True
+        )
+        samples: list[tuple[float, float]] = []
+        sampler = threading.Thread(target=_sample, args=(process, start, samples))
+        sampler.start()
+        try:
+            process.wait(kill_after)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        wall = time.monotonic() - start
+        sampler.join()
+        log.seek(0)
+        text = log.read().decode(errors="replace")
+    if text.strip() and kill_after is None:
+        print(text[-3000:], file=sys.stderr)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Crawl(
+        exit_code=process.returncode,
+        wall=wall,
+        cpu=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        peak_mb=max((mb for _, mb in samples), default=0.0),
+        samples=samples,
+        error_lines=sum("ERROR" in line or "Traceback" in line for line in text.splitlines()),
+    )
+
+
+def _sample(
+    process: subprocess.Popen[bytes], start: float, samples: list[tuple[float, float]]
+) -> None:
+    while process.poll() is None:
+        samples.append((time.monotonic() - start, _group_pss_mb(process.pid)))
+        time.sleep(0.5)
+
+
+def _group_pss_mb(group: int) -> float:
+    """Proportional set size of a process group: shared pages count once."""
+    total = 0
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if os.getpgid(int(entry.name)) != group:
+                continue
+            rollup = (entry / "smaps_rollup").read_text()
+        except (OSError, ProcessLookupError):
+            continue
+        total += sum(
+            int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")
+        )
+    return total / 1024
+
+
+def bound(pages: list[Page]) -> float:
+    """Wall seconds of the contract's bound, in a fresh interpreter."""
+    with tempfile.TemporaryDirectory() as folder:
+        for n, page in enumerate(pages):
+            (Path(folder) / f"{n}.html").write_bytes(page.body)
+        code = (
+            "import sys, os, multiprocessing as m\n"
+            "from pathlib import Path\n"
+            "def run(path):\n"
+            "    from trafilatura import bare_extraction\n"
+            "    bare_extraction(path.read_bytes(), with_metadata=True, include_comments=False)\n"
+            "if __name__ == '__main__':\n"
+            "    files = sorted(Path(sys.argv[1]).iterdir())\n"
+            "    with m.Pool(os.cpu_count()) as pool:\n"
+            "        pool.map(run, files, chunksize=4)\n"
+        )
+        start = time.monotonic()
+        subprocess.run(
+            [sys.executable, "-c", code, folder],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        return time.monotonic() - start
+
+
+# --- what an archive holds -----------------------------------------------------------------------
+
+
+def contents(archive: Path, database: str | None = None) -> dict[str, list[str]]:
+    """The archive as people get it: the lines of every export, sorted."""
+    found = {}
+    for what in ("articles", "matches", "stories", "ledger"):
+        command = [sys.executable, "-m", "aidivide_archive", "--archive", str(archive)]
+        command += ["--database", database] if database else []
+        command += ["export", what, "--all", "--format", "jsonl"]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        found[what] = sorted(_without_times(line) for line in done.stdout.splitlines())
+    return found
+
+
+def _without_times(line: str) -> str:
+    """A row without what names this run: capture time and place in the WARC file."""
+    row = json.loads(line)
+    for name in ("captured_at", "warc_file", "warc_offset", "first_seen_at", "finished_at"):
+        row.pop(name, None)
+    return json.dumps(row, sort_keys=True, ensure_ascii=False)
+
+
+def differences(a: dict[str, list[str]], b: dict[str, list[str]]) -> dict[str, int]:
+    return {what: len(set(a[what]) ^ set(b[what])) for what in a}
+
+
+def digest(found: dict[str, list[str]]) -> str:
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+def command_speed(bench: Bench, runs: int) -> None:
+    ratios, walls, bounds = [], [], []
+    for n in range(runs):
+        bound_wall = bound(list(bench.pages.values()))
+        server = Server(bench.pages, bench.port)
+        archive = bench.new_archive()
+        done = crawl(bench.profile, archive, database=bench.database)
+        server_cpu = server.stop()
+        ratios.append(bound_wall / done.wall)
+        walls.append(done.wall)
+        bounds.append(bound_wall)
+        print(
+            f"run {n + 1}: bound {bound_wall:.1f} s · crawl {done.wall:.1f} s · "
+            f"ratio {ratios[-1]:.2f} · CPU a page {1000 * done.cpu / len(bench.pages):.1f} ms · "
+            f"server CPU {server_cpu:.1f} s · peak {done.peak_mb:.0f} MB · exit {done.exit_code} · "
+            f"errors in the log {done.error_lines}"
+        )
+    print(states(archive))
+    print(
+        f"median of {runs}: bound {statistics.median(bounds):.1f} s, "
+        f"crawl {statistics.median(walls):.1f} s, "
+        f"{statistics.median(ratios):.2f} of the bound ({len(bench.pages)} pages, {os.cpu_count()} cores)"
+    )
+
+
+def states(archive: Path) -> str:
+    command = [sys.executable, "-m", "aidivide_archive", "--archive", str(archive), "status"]
+    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True).stdout
+
+
+def command_check(bench: Bench) -> None:
+    server = Server(bench.pages, bench.port)
+    archive = bench.new_archive()
+    first = crawl(bench.profile, archive, database=bench.database)
+    before = contents(archive, bench.database)
+    ledger = [json.loads(line) for line in before["ledger"]]
+    open_urls = [row["url"] for row in ledger if row["state"] in ("queued", "leased", "failed")]
+    print(f"first crawl: exit {first.exit_code}, {first.wall:.1f} s, {len(ledger)} URLs, ", end="")
+    print(f"not terminal: {len(open_urls)}, errors in the log: {first.error_lines}")
+    stored = {row["url"] for row in map(json.loads, before["articles"]) if row["text"].strip()}
+    wanted = [url for url, page in bench.pages.items() if page.has_text]
+    missing = [url for url in wanted if url not in stored]
+    share = 1 - len(missing) / len(wanted)
+    print(f"text stored for {share:.2%} of {len(wanted)} labelled pages")
+    reasons = {row["url"]: row["reason"] for row in ledger}
+    for url in missing:
+        print(f"  no text: {reasons.get(url)}: {bench.pages[url].name}")
+    second = crawl(bench.profile, archive, database=bench.database, revisit="all")
+    server.stop()
+    again = contents(archive, bench.database)
+    print(
+        f"second crawl, everything fetched again: exit {second.exit_code}, "
+        f"articles +{len(again['articles']) - len(before['articles'])}, "
+        f"differences {differences(before, again)}"
+    )
+    guard = (
+        "import socket, runpy, sys\n"
+        "def refuse(self, address, *rest):\n"
+        "    if self.family != socket.AF_UNIX: raise OSError('no network here')\n"
+        "    return real(self, address)\n"
+        "real = socket.socket.connect\n"
+        "socket.socket.connect = refuse\n"
+        "sys.argv = ['aidivide', *sys.argv[1:]]\n"
+        "runpy.run_module('aidivide_archive', run_name='__main__')\n"
+    )
+    command = [sys.executable, "-c", guard, "--archive", str(archive), "reprocess"]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    print(
+        f"reprocess without network: exit {done.returncode}: {(done.stdout + done.stderr).strip()}"
+    )
+    print(f"  differences {differences(again, contents(archive, bench.database))}")
+    doctor = [
+        sys.executable,
+        "-m",
+        "aidivide_archive",
+        "--archive",
+        str(archive),
+        "doctor",
+        "--integrity",
+    ]
+    done = subprocess.run(doctor, cwd=ROOT, check=False, capture_output=True, text=True)
+    print(f"integrity: exit {done.returncode}")
+    print("\n".join(line for line in done.stdout.splitlines() if "ntegrity" in line))
+
+
+def command_kills(bench: Bench, kills: int, seed: int) -> None:
+    server = Server(bench.pages, bench.port)
+    reference = bench.new_archive()
+    undisturbed = crawl(bench.profile, reference)
+    expected = contents(reference)
+    archive = bench.new_archive()
+    chance = random.Random(seed)
+    for n in range(kills):
+        moment = chance.uniform(2.0, 2.0 + max(undisturbed.wall / 5, 2.0))
+        done = crawl(bench.profile, archive, kill_after=moment)
+        if done.exit_code != -signal.SIGKILL:
+            print(
+                f"kill {n + 1}: the crawl had ended before {moment:.1f} s (exit {done.exit_code})"
+            )
+    last = crawl(bench.profile, archive)
+    server.stop()
+    found = contents(archive)
+    print(
+        f"{kills} kills, then exit {last.exit_code}: differences {differences(expected, found)}, "
+        f"articles {len(found['articles'])} of {len(expected['articles'])}, "
+        f"digests {digest(expected)} {digest(found)}"
+    )
+
+
+def command_memory(bench: Bench) -> None:
+    server = Server(bench.pages, bench.port)
+    done = crawl(bench.profile, bench.new_archive(), database=bench.database)
+    server.stop()
+    quarters = [
+        statistics.median(
+            [mb for t, mb in done.samples if q * done.wall / 4 <= t < (q + 1) * done.wall / 4]
+        )
+        for q in range(4)
+    ]
+    print(
+        f"{len(bench.pages)} pages in {done.wall:.1f} s; median PSS of all processes by quarter: "
+        + ", ".join(f"{mb:.0f} MB" for mb in quarters)
+        + f"; last / second {quarters[3] / quarters[1]:.3f}; peak {done.peak_mb:.0f} MB"
+    )
+
+
+def command_engines(bench: Bench, database: str) -> None:
+    server = Server(bench.pages, bench.port)
+    sqlite, other = bench.new_archive(), bench.new_archive()
+    crawl(bench.profile, sqlite)
+    crawl(bench.profile, other, database=database)
+    server.stop()
+    a, b = contents(sqlite), contents(other, database)
+    print(
+        f"SQLite and PostgreSQL: differences {differences(a, b)}; digests {digest(a)} {digest(b)}"
+    )
+
+
+class Bench:
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self.port = free_port()
+        self.pages = addressed(load_pages(options.set_directory, options.pages), self.port)
+        self.folder = folder
+        self.profile = folder / "real-pages.toml"
+        self.database: str | None = options.database
+        self._archives = 0
+        write_profile(self.profile, self.pages, self.port)
+
+    def new_archive(self) -> Path:
+        self._archives += 1
+        return self.folder / f"archive-{self._archives}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("command", choices=("speed", "check", "kills", "memory", "engines"))
+    parser.add_argument("--set-directory", type=Path, default=ROOT.parent / "shared" / "pages")
+    parser.add_argument("--pages", type=int, default=None, help="how many (default: as labelled)")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", default=None, help="PostgreSQL URL of an empty database")
+    parser.add_argument("--keep", type=Path, default=None, help="keep the archives in this folder")
+    options = parser.parse_args()
+    if not options.set_directory.is_dir():
+        sys.exit(
+            f"{options.set_directory}: the labelled pages are not here; name them with --set-directory"
+        )
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="real-pages-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    bench = Bench(options, folder)
+    try:
+        if options.command == "speed":
+            command_speed(bench, options.runs)
+        elif options.command == "check":
+            command_check(bench)
+        elif options.command == "kills":
+            command_kills(bench, options.kills, options.seed)
+        elif options.command == "memory":
+            command_memory(bench)
+        else:
+            if options.database is None:
+                sys.exit("engines needs --database URL")
+            command_engines(bench, options.database)
+    finally:
+        if options.keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

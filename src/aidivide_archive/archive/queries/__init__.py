@@ -1,0 +1,26 @@
+"""The reading side of the archive: rows for people, exports and checks. Never writes, never creates anything."""
+
+from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
+from aidivide_archive.archive.queries.integrity import Finding
+from aidivide_archive.archive.queries.overview import Status
+from aidivide_archive.archive.queries.reader import Reader
+from aidivide_archive.archive.queries.rows import (
+    ARTICLE_FIELDS,
+    LEDGER_FIELDS,
+    MATCH_FIELDS,
+    STORY_FIELDS,
+    Row,
+)
+
+__all__ = [
+    "ARTICLE_FIELDS",
+    "LEDGER_FIELDS",
+    "MATCH_FIELDS",
+    "STORY_FIELDS",
+    "ArticleDetail",
+    "Finding",
+    "Reader",
+    "Row",
+    "Status",
+    "StoryDetail",
+]

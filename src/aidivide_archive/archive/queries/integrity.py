@@ -1,0 +1,202 @@
+"""Does the archive hold what it promises? Every check is a question; what is wrong comes back as a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from aidivide_archive.archive.queries.listings import stream
+from aidivide_archive.model import Reason, UrlKind, UrlState
+from aidivide_archive.schema import (
+    FULL_TEXT_TABLE,
+    articles,
+    captures,
+    extractions,
+    matches,
+    revisions,
+    signatures,
+    stories,
+    story_members,
+    urls,
+    warc_files,
+)
+from aidivide_archive.urls import article_id, story_id
+
+SHOWN = 20
+"""Findings of one check that are told one by one; the others are counted."""
+_ARTICLE_REASONS = (Reason.KEPT, Reason.REVIEW, Reason.IMPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong."""
+
+    check: str
+    """Slug of the check: "foreign_key", "warc_missing" …"""
+    subject: str
+    """Id, URL or file."""
+    detail: str
+
+
+def integrity(connection: sa.Connection, warc_directory: Path) -> list[Finding]:
+    """Everything that is wrong, check by check; empty for a sound archive."""
+    found: list[Finding] = []
+    for check in (
+        _database(connection),
+        _articles(connection),
+        _pages(connection),
+        _stories(connection),
+        _matches(connection),
+        _files(connection, warc_directory),
+    ):
+        found.extend(check)
+    return _shortened(found)
+
+
+def _shortened(found: list[Finding]) -> list[Finding]:
+    counts: dict[str, int] = {}
+    kept = []
+    for finding in found:
+        counts[finding.check] = counts.get(finding.check, 0) + 1
+        if counts[finding.check] <= SHOWN:
+            kept.append(finding)
+    kept.extend(
+        Finding(check, "…", f"and {count - SHOWN} more")
+        for check, count in counts.items()
+        if count > SHOWN
+    )
+    return kept
+
+
+def _database(connection: sa.Connection) -> Iterator[Finding]:
+    """What the engine itself can say. PostgreSQL enforces its foreign keys and sums its pages."""
+    if connection.dialect.name != "sqlite":
+        return
+    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if line != "ok":
+            yield Finding("database", "archive.db", " ".join(str(line).split()))
+    for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield Finding("foreign_key", f"{row[0]} row {row[1]}", f"points to no row of {row[2]}")
+
+
+def _articles(connection: sa.Connection) -> Iterator[Finding]:
+    numbers = sa.select(articles.c.id)
+    full_text = sa.table(
+        FULL_TEXT_TABLE,
+        sa.column("rowid" if connection.dialect.name == "sqlite" else "article_id"),
+    )
+    absent = {
+        "extraction": ~sa.exists().where(extractions.c.id == articles.c.extraction_id),
+        "revision": ~sa.exists().where(
+            revisions.c.article_id == articles.c.id, revisions.c.number == articles.c.revision
+        ),
+        "signature": ~sa.exists().where(signatures.c.article_id == articles.c.id),
+        "story": ~sa.exists().where(story_members.c.article_id == articles.c.id),
+        "full_text": articles.c.id.not_in(sa.select(*full_text.c)),
+    }
+    for name, missing in absent.items():
+        for row in stream(connection, numbers.where(missing).order_by(articles.c.id)):
+            yield Finding(f"no_{name}", article_id(row.id), f"the article has no {name}")
+    differs = (
+        numbers.join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
+        .where(articles.c.text_sha256 != extractions.c.text_sha256)
+        .order_by(articles.c.id)
+    )
+    for row in stream(connection, differs):
+        yield Finding("text_digest", article_id(row.id), "is not the digest of the text shown")
+
+
+def _pages(connection: sa.Connection) -> Iterator[Finding]:
+    has_article = sa.exists().where(articles.c.id == urls.c.id)
+    done = urls.c.state == UrlState.DONE.value
+    lost = sa.select(urls.c.url).where(
+        done,
+        urls.c.kind == UrlKind.PAGE.value,
+        urls.c.reason.in_([one.value for one in _ARTICLE_REASONS]),
+        ~has_article,
+    )
+    for row in stream(connection, lost.order_by(urls.c.id)):
+        yield Finding("no_article", row.url, "is done and kept, but has no article")
+    for row in stream(connection, sa.select(urls.c.url).where(has_article, ~done)):
+        yield Finding("not_done", row.url, "has an article, but is not done")
+
+
+def _stories(connection: sa.Connection) -> Iterator[Finding]:
+    members = (
+        sa.select(
+            story_members.c.story_id,
+            sa.func.min(story_members.c.article_id).label("smallest"),
+            sa.func.count().label("size"),
+        )
+        .group_by(story_members.c.story_id)
+        .subquery()
+    )
+    wrong = (
+        sa.select(stories.c.id, stories.c.size, members.c.smallest, members.c.size.label("found"))
+        .select_from(stories)
+        .outerjoin(members, members.c.story_id == stories.c.id)
+        .where(
+            sa.or_(
+                members.c.size.is_(None),
+                members.c.size != stories.c.size,
+                members.c.smallest != stories.c.id,
+            )
+        )
+        .order_by(stories.c.id)
+    )
+    for row in stream(connection, wrong):
+        yield Finding(
+            "story_members",
+            story_id(row.id),
+            f"says {row.size} members, has {row.found or 0}, or its id is not its smallest member's",
+        )
+
+
+def _matches(connection: sa.Connection) -> Iterator[Finding]:
+    left, right = articles.alias("a"), articles.alias("b")
+    pairs = (
+        sa.select(matches.c.a_id, matches.c.b_id, left.c.url, right.c.url.label("other"))
+        .select_from(matches)
+        .join(left, left.c.id == matches.c.a_id)
+        .join(right, right.c.id == matches.c.b_id)
+    )
+    for row in stream(connection, pairs):  # compared here: the databases' locales may differ
+        if (row.url, row.a_id) > (row.other, row.b_id):
+            yield Finding("match_order", article_id(row.a_id), "a is not the smaller URL")
+
+
+def _files(connection: sa.Connection, folder: Path) -> Iterator[Finding]:
+    ends = (
+        sa.select(
+            captures.c.warc_file_id,
+            sa.func.max(captures.c.warc_offset + captures.c.warc_length).label("end"),
+        )
+        .group_by(captures.c.warc_file_id)
+        .subquery()
+    )
+    statement: sa.Select[Any] = (
+        sa.select(warc_files.c.name, warc_files.c.committed_bytes, ends.c.end)
+        .select_from(warc_files)
+        .outerjoin(ends, ends.c.warc_file_id == warc_files.c.id)
+        .order_by(warc_files.c.id)
+    )
+    for row in connection.execute(statement):
+        yield from _file(row, folder)
+
+
+def _file(row: sa.Row[Any], folder: Path) -> Iterator[Finding]:
+    needed = max(row.committed_bytes, row.end or 0)
+    try:
+        size = (folder / row.name).stat().st_size
+    except OSError as error:
+        if needed:  # a run that fetched nothing may have lost its empty file
+            yield Finding("warc_missing", row.name, f"cannot be read: {error.strerror}")
+        return
+    if size < needed:
+        yield Finding("warc_short", row.name, f"has {size} bytes, records reach to {needed}")
+    if (row.end or 0) > row.committed_bytes:
+        yield Finding("warc_uncommitted", row.name, "holds a record past its committed length")

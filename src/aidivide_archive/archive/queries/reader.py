@@ -1,0 +1,150 @@
+"""`Reader`: the one door to reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from aidivide_archive.archive.engine import one_line, read_engine
+from aidivide_archive.archive.location import Location
+from aidivide_archive.archive.queries import details, integrity, listings, overview, searching
+from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
+from aidivide_archive.archive.queries.integrity import Finding
+from aidivide_archive.archive.queries.overview import Status
+from aidivide_archive.archive.queries.rows import Row
+from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
+from aidivide_archive.schema import events
+from aidivide_archive.urls import parse_id, url_id
+
+T = TypeVar("T")
+
+
+class Reader:
+    """An archive opened for reading: one snapshot, from the first question to the end. A context manager.
+
+    Entering raises MissingArchiveError, SchemaVersionError or StoreError; every question may raise StoreError.
+    Iterators are to be used up, or dropped, inside the context.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+
+    def __enter__(self) -> Self:
+        self._engine = read_engine(self.location)
+        try:
+            options = {} if self.location.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+            self._connection = self._engine.connect().execution_options(**options)
+        except DBAPIError as error:
+            self._engine.dispose()
+            raise self._failed(error) from None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+        self._engine.dispose()
+
+    # --- sets ------------------------------------------------------------------------------------
+
+    def articles(self, *, event: str | None = None) -> Iterator[Row]:
+        """CONTRACT's article rows by publication; `event`: only those it kept, with its score."""
+        return self._iterate(lambda c: listings.iter_articles(c, event))
+
+    def matches(self, *, all: bool = False) -> Iterator[Row]:  # noqa: A002  # the option's name
+        """CONTRACT's match rows; `all`: with template news, which is no copy."""
+        return self._iterate(lambda c: listings.iter_matches(c, everything=all))
+
+    def stories(self, *, all: bool = False) -> Iterator[Row]:  # noqa: A002  # the option's name
+        """CONTRACT's story rows, one a member; `all`: with stories of one."""
+        return self._iterate(lambda c: listings.iter_stories(c, everything=all))
+
+    def ledger(self) -> Iterator[Row]:
+        """`url, state, reason, detail, kind` of every URL seen."""
+        return self._iterate(listings.iter_ledger)
+
+    # --- overviews -------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        return self._ask(overview.status)
+
+    def story_list(self, *, limit: int | None = None, all: bool = False) -> list[Row]:  # noqa: A002
+        """One row a story, the largest first."""
+        return self._ask(lambda c: overview.story_list(c, limit=limit, everything=all))
+
+    def events(self) -> dict[str, str]:
+        """Title of each event that was crawled for, by id."""
+
+        def ask(connection: sa.Connection) -> dict[str, str]:
+            rows = connection.execute(sa.select(events.c.id, events.c.title))
+            return dict(sorted((row.id, row.title) for row in rows))
+
+        return self._ask(ask)
+
+    def profile_json(self, event: str) -> str | None:
+        """The profile an event was last written with, as `Profile.from_json` reads it; None: no such event."""
+        statement = sa.select(events.c.profile).where(events.c.id == event)
+        return self._ask(lambda c: c.scalar(statement))
+
+    def search(
+        self, text: str, *, limit: int = 20, site: str | None = None, language: str | None = None
+    ) -> list[Row]:
+        """Articles with every word and "quoted phrase" of the text; no text is an error."""
+        return self._ask(
+            lambda c: searching.search(c, text, limit=limit, site=site, language=language)
+        )
+
+    def integrity(self) -> list[Finding]:
+        """What is wrong with the archive; empty when it is sound."""
+        return self._ask(lambda c: integrity.integrity(c, self.location.warc_directory))
+
+    # --- one thing -------------------------------------------------------------------------------
+
+    def article(self, reference: str) -> ArticleDetail | None:
+        """A document by id or URL; None when the archive has never seen it. Raises ConfigError."""
+        number = number_of(reference, "a-")
+        return self._ask(lambda c: details.article(c, number))
+
+    def story(self, reference: str) -> StoryDetail | None:
+        """A story by its id, a former id, or an article's id or URL; None: no such. Raises ConfigError."""
+        number = number_of(reference, "s-", "a-")
+        return self._ask(lambda c: details.story(c, number))
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _ask(self, question: Callable[[sa.Connection], T]) -> T:
+        try:
+            return question(self._connection)
+        except DBAPIError as error:
+            raise self._failed(error) from error
+
+    def _iterate(self, rows: Callable[[sa.Connection], Iterator[Row]]) -> Iterator[Row]:
+        try:
+            yield from rows(self._connection)
+        except DBAPIError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: DBAPIError) -> StoreError:
+        return StoreError(f"cannot read the archive {self.location.shown()}: {one_line(error)}")
+
+
+def number_of(reference: str, *prefixes: str) -> int:
+    """The number behind an id with one of the prefixes, or behind a URL. Raises ConfigError."""
+    text = reference.strip()
+    if text.lower().startswith(("http://", "https://")):
+        try:
+            return url_id(text)
+        except InvalidURLError as error:
+            raise ConfigError(str(error)) from None
+    number = parse_id(text)
+    if not text.lower().startswith(prefixes):
+        command = "story" if text.lower().startswith("s-") else "show"
+        raise ConfigError(f"{text} is another kind of id: try `aidivide {command} {text}`")
+    return number

@@ -1,0 +1,323 @@
+"""Commands that look into the archive: status, search, stories, story, show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from aidivide_archive.cli.framework import Group, State, command, json_option, pass_state
+from aidivide_archive.cli.terminal import (
+    note,
+    percent,
+    safe,
+    say,
+    say_fields,
+    say_json,
+    say_table,
+    shown_time,
+)
+from aidivide_archive.exceptions import ArchiveError
+
+if TYPE_CHECKING:
+    from aidivide_archive.archive.queries import ArticleDetail, Row, Status, StoryDetail
+
+
+def add_to(cli: Group) -> None:
+    @command(cli, "status", example="aidivide status --archive archive")
+    @json_option
+    @pass_state
+    def status(state: State, as_json: bool) -> None:
+        """Say what the archive holds: URLs by state and reason, articles, stories, the last run."""
+        from aidivide_archive.archive.queries import Reader
+
+        location = state.location()
+        with Reader(location) as reader:
+            found = reader.status()
+        if as_json:
+            say_json([asdict(found)])
+        else:
+            _say_status(found, location.shown())
+
+    @command(cli, "search", example="aidivide search 'artificial intelligence' --limit 5")
+    @click.argument("words", nargs=-1, required=True)
+    @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+    @click.option("--site", metavar="DOMAIN", help="Only this site.")
+    @click.option("--language", metavar="CODE", help="Only this language (en, zh, …).")
+    @json_option
+    @pass_state
+    def search(
+        state: State,
+        words: tuple[str, ...],
+        limit: int,
+        site: str | None,
+        language: str | None,
+        as_json: bool,
+    ) -> None:
+        """Find articles that hold all the words; "quoted words" must stand together."""
+        from aidivide_archive.archive.queries import Reader
+
+        with Reader(state.location()) as reader:
+            text = " ".join(words)
+            found = reader.search(text, limit=limit, site=site, language=language)
+        if as_json:
+            say_json(found)
+        else:
+            _say_hits(found)
+
+    @command(cli, "stories", example="aidivide stories --limit 10")
+    @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+    @click.option("--all", "everything", is_flag=True, help="Stories of one article as well.")
+    @json_option
+    @pass_state
+    def stories(state: State, limit: int, everything: bool, as_json: bool) -> None:
+        """List the stories, the largest first: who had each first, and in how many articles it stands."""
+        from aidivide_archive.archive.queries import Reader
+
+        with Reader(state.location()) as reader:
+            found = reader.story_list(limit=limit, all=everything)
+        if as_json:
+            say_json(found)
+        else:
+            _say_stories(found)
+
+    @command(cli, "story", example="aidivide story s-0123456789ab")
+    @click.argument("story_id", metavar="ID_OR_URL")
+    @json_option
+    @pass_state
+    def story(state: State, story_id: str, as_json: bool) -> None:
+        """Show one story: who had it first, who copied it when, and how much of it."""
+        from aidivide_archive.archive.queries import Reader
+
+        with Reader(state.location()) as reader:
+            found = reader.story(story_id)
+        if found is None:
+            raise ArchiveError(f"{story_id} is in no story here: see `aidivide stories`")
+        if as_json:
+            say_json([asdict(found)])
+        else:
+            _say_story(found)
+
+    @command(cli, "show", example="aidivide show a-0123456789ab --clutter")
+    @click.argument("reference", metavar="ID_OR_URL")
+    @click.option("--clutter", is_flag=True, help="Show what was cut from the text, and why.")
+    @json_option
+    @pass_state
+    def show(state: State, reference: str, clutter: bool, as_json: bool) -> None:
+        """Show all that is known of one URL: text, dates and their sources, relevance, story, captures."""
+        from aidivide_archive.archive.queries import Reader
+
+        with Reader(state.location()) as reader:
+            found = reader.article(reference)
+        if found is None:
+            raise ArchiveError(f"{reference} was never seen by this archive: try `aidivide search`")
+        if as_json:
+            say_json([asdict(found)])
+        else:
+            _say_document(found, clutter=clutter)
+
+
+# --- status --------------------------------------------------------------------------------------
+
+
+def _say_status(found: Status, where: str) -> None:
+    last = found.last_crawl
+    run = None
+    if last is not None:
+        end = last["finish_reason"] or "still running, or killed"
+        run = f"{last['kind']} {last['id']}, started {last['started_at']}: {end}"
+    settled = "" if not found.unsettled else f"; {found.unsettled} not yet compared"
+    review = f" ({found.review} to review)" if found.review else ""
+    say_fields(
+        (
+            ("archive", where),
+            ("events", ", ".join(found.events)),
+            ("last run", run),
+            ("articles", f"{found.articles}{review}"),
+            ("stories", f"{found.stories} of two or more, {found.matches} matches{settled}"),
+            ("captures", f"{found.captures} ({found.captured_bytes / 1e6:.1f} MB)"),
+            ("URLs", f"{found.urls} seen, {found.waiting} waiting"),
+        )
+    )
+    if found.states:
+        say()
+        rows = [[row[name] for name in ("state", "reason", "kind", "count")] for row in found.states]
+        say_table(("state", "reason", "kind", "count"), rows, right=("count",))
+    if found.unsettled:
+        note("next: `aidivide copies rebuild` puts every article into its story")
+    elif found.waiting:
+        note("next: crawl again to fetch what waits")
+
+
+# --- search and stories --------------------------------------------------------------------------
+
+
+def _say_hits(found: list[Row]) -> None:
+    if not found:
+        note("nothing found: try fewer words, or `aidivide status` for what is there")
+        return
+    rows = [
+        (row["id"], shown_time(row), row["outlet"] or row["site"], row["title"], row["snippet"])
+        for row in found
+    ]
+    say_table(("id", "published", "outlet", "title", "text"), rows, whole=("id", "published"))
+
+
+def _say_stories(found: list[Row]) -> None:
+    if not found:
+        note("no story of two or more articles yet; --all lists the single ones")
+        return
+    columns = ("story", "articles", "published", "first", "title")
+    rows = [
+        (
+            row["story_id"],
+            row["articles"],
+            shown_time(row),
+            row["origin_outlet"] or row["origin_site"],
+            row["title"],
+        )
+        for row in found
+    ]
+    say_table(columns, rows, right=("articles",), whole=("story", "published"))
+
+
+def _say_story(found: StoryDetail) -> None:
+    if found.former_id:
+        note(f"{found.former_id} went into {found.id}")
+    origin = next((row for row in found.members if row["role"] == "origin"), found.members[0])
+    count = len(found.members)
+    say_fields(
+        (
+            ("story", found.id),
+            ("title", origin["title"]),
+            ("articles", count),
+            ("first", f"{origin['outlet'] or origin['site']}, {shown_time(origin) or 'undated'}"),
+        )
+    )
+    say()
+    columns = ("article", "role", "copied", "published", "outlet", "title", "why")
+    rows = [
+        (
+            row["article_id"],
+            row["role"],
+            percent(row["share_copied"]),
+            shown_time(row),
+            row["outlet"] or row["site"],
+            row["title"],
+            row["reasons"],
+        )
+        for row in found.members
+    ]
+    say_table(columns, rows, right=("copied",), whole=("article", "published"))
+
+
+# --- one document --------------------------------------------------------------------------------
+
+
+def _say_document(found: ArticleDetail, *, clutter: bool) -> None:
+    article, ledger = found.article, found.ledger
+    if article is None:
+        title = next((row["title"] for row in found.relevance if row["title"]), None)
+        reason = ledger["reason"] or "not fetched yet"
+        say_fields(
+            (
+                ("title", title),
+                ("url", ledger["url"]),
+                ("id", ledger["id"]),
+                ("state", f"{ledger['state']}: {reason}"),
+                ("detail", ledger["detail"]),
+            )
+        )
+    else:
+        _say_article(article, ledger)
+    _say_relevance(found.relevance)
+    _say_ways(found)
+    if article is not None:
+        _say_claims(found.claims)
+        if clutter:
+            _say_cuts(found.cuts)
+        say()
+        say(safe(article["text"], lines=True))
+
+
+def _say_article(article: Row, ledger: Row) -> None:
+    outlet = article["outlet"] or article["site"]
+    authors = article["authors"]
+    role = f"{article['role']} in {article['story_id']}" if article["story_id"] else None
+    published = shown_time(article)
+    say_fields(
+        (
+            ("title", article["title"]),
+            ("url", article["url"]),
+            ("canonical", article["canonical_url"]),
+            ("id", article["id"]),
+            ("outlet", f"{outlet} ({article['country']})" if article["country"] else outlet),
+            ("authors", ", ".join(map(str, authors)) if isinstance(authors, list) else None),
+            ("published", f"{published} ({article['published_source']})" if published else None),
+            ("modified", article["modified_at"]),
+            ("language", article["language"]),
+            ("words", article["word_count"]),
+            ("story", role),
+            ("state", f"{ledger['state']}: {ledger['reason']}"),
+            ("detail", ledger["detail"]),
+            ("captured", article["captured_at"]),
+            ("WARC", _warc(article)),
+        )
+    )
+
+
+def _warc(row: Mapping[str, object]) -> str | None:
+    return f"{row['warc_file']} at {row['warc_offset']}" if row["warc_file"] else None
+
+
+def _say_relevance(judged: Iterable[Row]) -> None:
+    for row in judged:
+        say()
+        say(safe(f"{row['decision']} for {row['event_id']}: {_points(row['score'])} points"))
+        say_evidence(row["groups"])
+
+
+def say_evidence(groups: object) -> None:
+    """The matched groups of a judgement: points, name, place, words."""
+    for group in groups if isinstance(groups, list | tuple) else ():
+        words = ", ".join(map(str, group["words"]))
+        say(safe(f"{_points(group['points']):>5} {group['group']}, {group['place']}: {words}"))
+
+
+def _points(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else ""
+
+
+def _say_ways(found: ArticleDetail) -> None:
+    say()
+    for row in found.discoveries:
+        where = row["from_url"] or "the profile"
+        say(safe(f"found {row['seen_at']} by {row['channel']} in {where}"))
+    for row in found.captures:
+        say(safe(f"captured {row['captured_at']}: HTTP {row['status']}, {_warc(row)}"))
+    for row in found.visits:
+        detail = f" ({row['detail']})" if row["detail"] else ""
+        say(safe(f"visit {row['observed_at']}: {row['outcome']}{detail}"))
+    for row in found.revisions:
+        say(safe(f"revision {row['number']}, {row['seen_at']}: {row['word_count']} words"))
+
+
+def _say_claims(claims: Iterable[Row]) -> None:
+    rows = [
+        ("✓" if row["chosen"] else "", row["field"], row["value"], row["source"], row["confidence"])
+        for row in claims
+    ]
+    if rows:
+        say()
+        say_table(("shown", "field", "value", "source", "confidence"), rows, right=("confidence",))
+
+
+def _say_cuts(cuts: Iterable[Row]) -> None:
+    rows = [(row["position"], row["reason"], row["text"]) for row in cuts]
+    say()
+    if rows:
+        say_table(("line", "reason", "cut"), rows, right=("line",))
+    else:
+        say("nothing was cut from the text")

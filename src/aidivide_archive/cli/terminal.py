@@ -1,0 +1,153 @@
+"""What reaches the screen: safe against hostile text, plain when piped, JSON when asked for."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Direction overrides and isolates can make a line read as another one (CVE-2021-42574).
+_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_REPLACEMENT = "\ufffd"
+
+
+def safe(text: object, *, lines: bool = False) -> str:
+    """Text that cannot drive a terminal: controls, escapes, direction marks and surrogates become U+FFFD.
+
+    White space of any kind becomes one blank; with `lines`, line ends stay.
+    """
+    words = str(text)
+    if lines:
+        return "\n".join(safe(line) for line in words.splitlines())
+    shown = "".join(_shown(character) for character in words)
+    return " ".join(shown.split())
+
+
+def _shown(character: str) -> str:
+    if character in " \t\n\r\v\f":
+        return " "
+    unsafe = unicodedata.category(character) in ("Cc", "Cs") or character in _DIRECTION
+    return _REPLACEMENT if unsafe else character
+
+
+def say(text: str = "") -> None:
+    """A line of the result. `text` is ours, or has gone through `safe`."""
+    click.echo(_fitting(text, sys.stdout))
+
+
+def note(text: str) -> None:
+    """A line about the work: stderr."""
+    click.echo(_fitting(text, sys.stderr), err=True)
+
+
+def _fitting(text: str, stream: object) -> str:
+    """What the stream's encoding cannot hold becomes "?": no locale is a reason to fail."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+def say_json(items: Iterable[object]) -> None:
+    """The machine form of every command's result."""
+    from aidivide_archive.export.jsonl import json_line
+
+    click.get_binary_stream("stdout").write(
+        json_line({"schema": 1, "items": list(items)}).encode()
+    )
+
+
+def is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def say_fields(pairs: Iterable[tuple[str, object]]) -> None:
+    """Label and value, one a line; unknown values are left out."""
+    known = [(label, safe(value)) for label, value in pairs if value not in (None, "", ())]
+    width = max((len(label) for label, _ in known), default=0)
+    for label, value in known:
+        say(f"{label:<{width}}  {value}")
+
+
+def say_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> None:
+    """A table on a terminal; tab-separated with a header when piped.
+
+    `right`: columns of numbers. `whole`: columns that are never cut (ids to copy).
+    """
+    cells = [[_cell(value) for value in row] for row in rows]
+    if not is_terminal():
+        for line in [list(columns), *cells]:
+            say("\t".join(line))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(
+            name,
+            justify="right" if name in right else "left",
+            overflow="fold" if name in whole else "ellipsis",
+            no_wrap=name in whole or name in right,
+        )
+    for line in cells:
+        table.add_row(*(Text(cell) for cell in line))
+    _console().print(table)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(file=sys.stdout, highlight=False, markup=False, soft_wrap=False)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return safe("; ".join(str(one) for one in value))
+    return safe(value)
+
+
+def shown_time(row: Mapping[str, object]) -> str:
+    """Publication as people read it: minute in UTC, or the day when only that is known; "" for unknown."""
+    moment = row.get("published_at")
+    if isinstance(moment, str):
+        return moment[:16].replace("T", " ")
+    start, end = row.get("published_from"), row.get("published_to")
+    if not isinstance(start, str) or not isinstance(end, str):
+        return ""
+    first, last = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    # the day of a zone begins up to 14 hours off in UTC: its middle is on the right date
+    return (first + (last - first) / 2).strftime("%Y-%m-%d").rjust(10, "0")
+
+
+def percent(share: object) -> str:
+    return f"{share:.0%}" if isinstance(share, float | int) else ""
+
+
+@contextmanager
+def counting(label: str) -> Iterator[Callable[[int], None] | None]:
+    """A counter on stderr while work goes on; None, and silence, without a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda count: progress.update(task, completed=count)
