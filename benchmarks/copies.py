@@ -1,6 +1,6 @@
 """How well copies and stories are found in simulated syndication, with plain MinHashLSH beside.
 
-    python benchmarks/copies.py PAGES [--seed N]
+    python -m benchmarks.copies PAGES [--seed N] [--verbose]
 
 PAGES: a folder of labelled pages (`<set>/labels.jsonl.gz` with a `text` in each record).
 Seeds below 1000 are for tuning; quote a figure of a seed that was not looked at before.
@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 from datasketch import MinHash, MinHashLSH
-from syndication import Document, Simulation, real_texts, true_pairs
 
 from aidivide_archive.boilerplate import site_boilerplate
 from aidivide_archive.candidates import candidate_pairs
@@ -24,6 +23,7 @@ from aidivide_archive.copies import compare, prepare
 from aidivide_archive.model import Comparison, Match, Relation, Signature, StoryArticle
 from aidivide_archive.similarity import Hashes, bands, hashvalues, shingles, sign_shingles
 from aidivide_archive.stories import build_stories
+from benchmarks.syndication import Document, Simulation, real_texts, true_pairs
 
 POSITIVE, POSITIVE_WORDS, NEGATIVE = 0.30, 50, 0.20
 FOUND = {Relation.COPY, Relation.EXCERPT}

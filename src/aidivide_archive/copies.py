@@ -6,6 +6,7 @@ what a match says is computed here, on the exact shingle sets without site boile
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,9 +20,9 @@ from aidivide_archive.rewriting import rewritten_words
 from aidivide_archive.sentences import Outline, outline
 from aidivide_archive.similarity import (
     Hashes,
+    Tokens,
     is_among,
     run_lengths,
-    shingles,
     token_shingles,
     tokens,
     unique_hashes,
@@ -34,8 +35,8 @@ COPIES_VERSION = "1"
 MIN_CONTAINMENT = 0.25
 """Share of one text that must stand in the other: the optimum of the development split, and inside
 the empty band .14–.40 between unrelated and related whole pages (docs/copies.md)."""
-REWRITTEN_CONTAINMENT = 0.08
-REWRITTEN_SHARE = 0.4
+REWRITTEN_CONTAINMENT = 0.1
+REWRITTEN_SHARE = 0.3
 REWRITTEN_WORDS = 50
 """A text with less verbatim overlap is a rewritten copy when this share of its words, and this many
 of them, stand in sentences that have a close counterpart in the other (`rewriting`)."""
@@ -61,6 +62,9 @@ BOILERPLATE_LINE = 0.6
 NUMBER_CONFLICTS = 3
 NUMBER_SHARE = 0.6
 """When names agree: at least this many, and this share, of the sentences with numbers differ."""
+NAME_CONFLICTS = 3
+NAME_SHARE = 0.75
+"""The same for names when numbers agree."""
 DISGUISED_WORDS = 3
 """Mixed-script words from which a text counts as disguised; fewer are formulas and brands."""
 
@@ -80,23 +84,19 @@ class Prepared:
     """Shingle hashes in text order, repeats and boilerplate included."""
     token_count: int
     """Words; in scripts without spaces characters."""
-    boilerplate: Hashes = field(repr=False)
-    """The site's boilerplate, shared by all its pages; sorted."""
+    boilerplate_lines: frozenset[int] = field(repr=False)
+    """Places of the lines that are mostly the site's boilerplate."""
     boilerplate_count: int
     """Distinct shingles left out as the site's boilerplate."""
 
     @cached_property
     def outline(self) -> Outline:
         """The sentences of all lines but boilerplate, made when a comparison first needs them."""
-        if not self.boilerplate_count:
+        if not self.boilerplate_lines:
             return outline(self.text)
-        lines = self.text.split("\n")
-        return outline("\n".join(line for line in lines if not self._is_boilerplate(line)))
-
-    def _is_boilerplate(self, line: str) -> bool:
-        hashes = shingles(line)
-        known = is_among(hashes, self.boilerplate)
-        return bool(np.count_nonzero(known) >= BOILERPLATE_LINE * max(1, len(hashes)))
+        lines = enumerate(self.text.split("\n"))
+        kept = (line for place, line in lines if place not in self.boilerplate_lines)
+        return outline("\n".join(kept))
 
     @cached_property
     def disguised_words(self) -> int:
@@ -120,7 +120,7 @@ def prepare(text: str, *, boilerplate: Hashes = _NOTHING) -> Prepared:
         quoted=_quoted(found.text, found.starts, run_lengths(found), runs),
         runs=runs,
         token_count=len(found.hashes),
-        boilerplate=boilerplate,
+        boilerplate_lines=_boilerplate_lines(found, runs, boilerplate),
         boilerplate_count=len(every) - len(kept),
     )
 
@@ -249,8 +249,10 @@ def _is_template(found: SlotConflict, *, short: bool) -> bool:
         return False
     if found.conflicting < CONFLICT_SHARE * found.aligned:
         return False
-    if found.names or found.years:
+    if found.years or (found.names and found.numbers):
         return True
+    if found.names:  # places and people alone differ by spelling and translation, too
+        return found.names >= NAME_CONFLICTS and found.names >= NAME_SHARE * found.aligned
     # Numbers alone also change from one version of a story to the next (a death toll).
     return found.numbers >= NUMBER_CONFLICTS and found.numbers >= NUMBER_SHARE * found.numbered
 
@@ -307,6 +309,17 @@ def _longest_run(a: Prepared, b: Prepared) -> int:
     if not len(edges):
         return 0
     return min(int((edges[1::2] - edges[::2]).max()) + 2, a.token_count)
+
+
+def _boilerplate_lines(found: Tokens, runs: Hashes, boilerplate: Hashes) -> frozenset[int]:
+    known = is_among(runs, boilerplate)
+    if not known.any():
+        return frozenset()
+    breaks = [newline.start() for newline in re.finditer("\n", found.text)]
+    # Normalising neither makes nor drops line breaks: the text as given has the same lines.
+    lines = np.searchsorted(breaks, found.starts[: len(runs)])
+    counts, hits = np.bincount(lines), np.bincount(lines[known], minlength=int(lines.max()) + 1)
+    return frozenset(np.flatnonzero((hits > 0) & (hits >= BOILERPLATE_LINE * counts)).tolist())
 
 
 def _quoted(

@@ -28,7 +28,7 @@ from trafilatura.xpaths import (
 )
 
 from aidivide_archive import clutter, page_kind, selection
-from aidivide_archive.blocks import Block, read_blocks
+from aidivide_archive.blocks import Block, line_key, read_blocks
 from aidivide_archive.decode import Decoded, decode
 from aidivide_archive.hyperlinks import page_links
 from aidivide_archive.metadata import (
@@ -49,6 +49,8 @@ MAX_ANCHORS = 5_000
 """Links likewise (1,649): trafilatura's link-density tests are quadratic in them."""
 MAX_DEPTH = 200
 """Nesting that trafilatura's recursion bears; no real page seen is deeper."""
+_ALL_LINK = 0.9
+_LINK_LINE_CHARS = 250
 _MAX_TAG_CHARS = 16_000
 
 _CLEANED_ANYWAY = tuple(tag for tag in MANUALLY_CLEANED if tag not in {"form", "figure", "math"})
@@ -115,13 +117,15 @@ def extract(
         site_timezone=site_timezone,
         default_language=default_language,
     )
-    kept, cuts = clutter.strip_lines(lines, titles=titles, template=template)
+    kept, cuts = clutter.strip_lines(
+        lines, titles=titles, link_lines=_link_lines(blocks), template=template
+    )
     text = "\n".join(kept)
     kind = page_kind.judge(
         tree,
         blocks,
         text,
-        title=metadata.title or next(iter(titles), None),
+        title=" | ".join((*facts.titles[:1], metadata.title or "")),
         types=facts.types,
         url=url,
         status=status,
@@ -173,6 +177,15 @@ def _without_huge_tags(html: str) -> str:
             if name and end > 0:
                 pieces[place] = name[0] + piece[end:]
     return "<".join(pieces)
+
+
+def _link_lines(blocks: Sequence[Block]) -> frozenset[str]:
+    """Keys of the blocks that are links from end to end."""
+    return frozenset(
+        line_key(block.text)
+        for block in blocks
+        if block.link_chars >= _ALL_LINK * len(block.text) and len(block.text) <= _LINK_LINE_CHARS
+    )
 
 
 def _is_too_large(tree: HtmlElement) -> bool:

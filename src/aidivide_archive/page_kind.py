@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block
@@ -18,10 +19,11 @@ from aidivide_archive.model import PageKind
 
 SHORT_UNITS = 150
 """Below this many words a text may be a notice (an ideograph counts as half a word)."""
-STUB_UNITS = 60
+STUB_UNITS = 45
 """Below this many words a text beside a paywall notice is only its teaser."""
 EMPTY_UNITS = 8
 _HUB_LINKS = 25
+_GALLERY_PICTURES = 5
 _VISIBLE_CHARS = 6000
 
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -91,6 +93,11 @@ _NEEDS_SCRIPT = re.compile(
     r"|禁用|启用|支持|отключ|включ|مطلوب|معطل|تفعيل)",
     re.IGNORECASE,
 )
+_CHALLENGE = etree.XPath(
+    "boolean(//*[contains(@class, 'captcha') or contains(@id, 'captcha')"
+    " or contains(@id, 'challenge') or contains(@class, 'challenge') or contains(@src, 'captcha')"
+    " or contains(@src, 'challenge') or contains(@class, 'turnstile')])"
+)
 _APP_ROOTS = frozenset({"root", "app", "__next", "__nuxt", "main-app", "react-root", "app-root"})
 _GALLERY_TYPES = frozenset({"ImageGallery", "MediaGallery"})
 
@@ -107,7 +114,7 @@ def judge(
 ) -> PageKind:
     """The kind of a page by its tree, blocks, extracted text and HTTP status (0: unknown).
 
-    `types` are the schema.org and Open Graph types that the page states.
+    `title` is all that the page calls itself: <title> and headline. `types` are the schema.org and Open Graph types that the page states.
     """
     if status >= 400:
         return PageKind.ERROR_PAGE
@@ -118,9 +125,9 @@ def judge(
     notice = _notice(tree, blocks, size, title or "")
     if notice is not None:
         return notice
-    if (medium := _medium(tree, stated, size)) is not None:
+    if (medium := _medium(tree, blocks, stated, size)) is not None:
         return medium
-    if _is_hub(blocks, size):
+    if not _is_stated_article(stated) and _is_hub(blocks, size):
         return PageKind.HUB
     if size < EMPTY_UNITS:
         return PageKind.SCRIPT_SHELL if _is_shell(tree) else PageKind.EMPTY
@@ -146,7 +153,9 @@ def _notice(tree: HtmlElement, blocks: Sequence[Block], size: float, title: str)
     visible = _visible(blocks)
     head = f"{title} {' '.join(block.text for block in blocks[:6])}"[:400]
     total = units(visible)
-    if _CAPTCHA.search(visible) and (total < SHORT_UNITS or size < EMPTY_UNITS):
+    if _CAPTCHA.search(f"{title} {visible}") and (
+        total < STUB_UNITS or size < EMPTY_UNITS or (total < SHORT_UNITS and _CHALLENGE(tree))
+    ):
         return PageKind.CAPTCHA
     if _NOT_FOUND.search(title) or (size < STUB_UNITS and _NOT_FOUND.search(head)):
         return PageKind.SOFT_404
@@ -186,23 +195,32 @@ def _noscript(tree: HtmlElement) -> str:
     return " ".join(" ".join(element.itertext()) for element in tree.iter("noscript"))[:2000] + " "
 
 
-def _medium(tree: HtmlElement, types: frozenset[str], size: float) -> PageKind | None:
+def _medium(
+    tree: HtmlElement, blocks: Sequence[Block], types: frozenset[str], size: float
+) -> PageKind | None:
     """Gallery or video page: stated as such, or nothing but pictures or a player."""
-    if size >= 2 * STUB_UNITS:
-        return None
-    if _GALLERY_TYPES & types:
+    if _GALLERY_TYPES & types and size < 2 * STUB_UNITS:
         return PageKind.GALLERY
-    if "VideoObject" in types or any(name.startswith("video") for name in types):
-        if not any(name.endswith("Article") for name in types) or size < STUB_UNITS:
-            return PageKind.VIDEO
-    if size >= STUB_UNITS:
-        return None
-    if next(tree.iter("video"), None) is not None:
+    is_video = "VideoObject" in types or any(name.startswith("video") for name in types)
+    if is_video and size < (STUB_UNITS if _is_stated_article(types) else 2 * STUB_UNITS):
+        return PageKind.VIDEO
+    if size < STUB_UNITS and next(tree.iter("video"), None) is not None:
         return PageKind.VIDEO
     pictures = sum(
         1 for figure in tree.iter("figure") if next(figure.iter("img"), None) is not None
     )
-    return PageKind.GALLERY if pictures >= 5 else None
+    if pictures >= _GALLERY_PICTURES and _units_outside_figures(blocks) < STUB_UNITS:
+        return PageKind.GALLERY
+    return None
+
+
+def _units_outside_figures(blocks: Sequence[Block]) -> float:
+    return sum(
+        units(block.text)
+        for block in blocks
+        if block.link_chars < 0.5 * len(block.text)
+        and not any(element.tag in ("figure", "figcaption") for element in block.ancestry(3))
+    )
 
 
 def _is_hub(blocks: Sequence[Block], size: float) -> bool:
@@ -217,12 +235,17 @@ def _has_prose(blocks: Sequence[Block]) -> bool:
 
 
 def _is_teaser(block: Block) -> bool:
-    return len(block.text) >= 20 and block.link_chars >= 0.8 * len(block.text)
+    length = len(block.text)
+    return block.link_chars >= 0.8 * length and (length >= 20 or units(block.text) >= 5)
+
+
+def _is_stated_article(types: frozenset[str]) -> bool:
+    return any(name.endswith(("Article", "BlogPosting")) or name == "article" for name in types)
 
 
 def _is_front(blocks: Sequence[Block], text: str, types: frozenset[str], url: str) -> bool:
     """A front page whose teasers read like text: the root of a site with many linked headlines."""
-    if any(name.endswith(("Article", "BlogPosting")) for name in types):
+    if _is_stated_article(types):
         return False
     try:
         path = urlsplit(url).path.strip("/")

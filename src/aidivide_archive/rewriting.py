@@ -6,12 +6,14 @@ event do not: outside quotations their sentences have few counterparts.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 from aidivide_archive.sentences import Outline, Sentence
 
 MIN_LIKENESS = 0.55
 """Dice overlap of the words of two sentences that say the same in the same way."""
+MIN_LIKENESS_CHARACTERS = 0.7
+"""The same where most words are single characters, as in Chinese: strangers share more of them."""
 MIN_WORDS = 8
 """Shorter sentences are alike by chance."""
 _MAX_POSTINGS = 8
@@ -20,8 +22,8 @@ _MAX_POSTINGS = 8
 def rewritten_words(a: Outline, b: Outline) -> tuple[int, int, int]:
     """Return the distinct words in sentences with a counterpart, in all of a, in all of b.
 
-    Words are counted by sentence. Quoting and short sentences count on no side. Each sentence has
-    one counterpart at most.
+    Words are counted by sentence. Quoting and short sentences have no counterpart, the others one
+    at most.
     """
     own = [sentence for sentence in a.sentences if _counts(sentence)]
     others = [sentence for sentence in b.sentences if _counts(sentence)]
@@ -31,7 +33,7 @@ def rewritten_words(a: Outline, b: Outline) -> tuple[int, int, int]:
             postings[piece].append(place)
     scored = []
     for place, sentence in enumerate(own):
-        near: Counter[int] = Counter()
+        near: set[int] = set()
         for piece in sentence.frame:
             found = postings.get(piece, ())
             if len(found) <= _MAX_POSTINGS:
@@ -39,7 +41,7 @@ def rewritten_words(a: Outline, b: Outline) -> tuple[int, int, int]:
         scored += [
             (-likeness, abs(place - other), place, other)
             for other in near
-            if (likeness := _likeness(sentence, others[other])) >= MIN_LIKENESS
+            if (likeness := _likeness(sentence, others[other])) >= _threshold(sentence)
         ]
     used_a: set[int] = set()
     used_b: set[int] = set()
@@ -49,7 +51,11 @@ def rewritten_words(a: Outline, b: Outline) -> tuple[int, int, int]:
             used_a.add(place)
             used_b.add(other)
             words += min(len(own[place].words), len(others[other].words))
-    return words, sum(len(one.words) for one in own), sum(len(one.words) for one in others)
+    return words, _word_count(a), _word_count(b)
+
+
+def _word_count(text: Outline) -> int:
+    return sum(len(sentence.words) for sentence in text.sentences)
 
 
 def _counts(sentence: Sentence) -> bool:
@@ -58,3 +64,8 @@ def _counts(sentence: Sentence) -> bool:
 
 def _likeness(a: Sentence, b: Sentence) -> float:
     return 2 * len(a.words & b.words) / (len(a.words) + len(b.words))
+
+
+def _threshold(sentence: Sentence) -> float:
+    single = sum(len(word) == 1 for word in sentence.words)
+    return MIN_LIKENESS_CHARACTERS if 2 * single > len(sentence.words) else MIN_LIKENESS

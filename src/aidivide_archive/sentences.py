@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -41,16 +41,15 @@ _NUMBER_WORDS = {
         re.findall("[a-z]+", "two three four five six seven eight nine ten eleven twelve"), start=2
     )
 }
-_CALENDAR = frozenset(
-    re.findall(
-        "[a-z]+",
-        "monday tuesday wednesday thursday friday saturday sunday january february march april "
-        "june july august september october november december jan feb mar apr jun jul aug sep sept oct "
-        "nov dec",
-    )
+_DAYS = "monday tuesday wednesday thursday friday saturday sunday"
+_MONTHS = (
+    "january february march april june july august september october november december "
+    "jan feb mar apr jun jul aug sep sept oct nov dec"
 )
-
-
+CALENDAR = dict.fromkeys(re.findall("[a-z]+", _DAYS), "day") | dict.fromkeys(
+    re.findall("[a-z]+", _MONTHS), "month"
+)
+"""Words that are names of days and months, with their kind; "may" is a verb as often."""
 _QUOTATION = re.compile('["“”„«»「」]')
 
 
@@ -133,11 +132,12 @@ def _overlaps(
             postings[piece].append(other)
     for index in rest_a:
         sentence = a[index]
-        shared: Counter[int] = Counter()
+        shared: dict[int, int] = {}
         for piece in sentence.frame:
             found = postings.get(piece, ())
             if len(found) <= _MAX_POSTINGS:
-                shared.update(found)
+                for other in found:
+                    shared[other] = shared.get(other, 0) + 1
         for other, count in shared.items():
             partner = b[other]
             overlap = 2 * count / (len(sentence.frame) + len(partner.frame))
@@ -162,7 +162,7 @@ def _sentence(piece: str) -> Sentence:
             numbers.add(token.replace(",", ""))
         elif word in _NUMBER_WORDS:
             numbers.add(_NUMBER_WORDS[word])
-        elif (position and token[0].isupper()) or word in _CALENDAR:
+        elif (position and token[0].isupper()) or word in CALENDAR:
             names.add(word)
         else:
             frame.append(word)

@@ -10,7 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from aidivide_archive.sentences import Outline, aligned_sentences
+from rapidfuzz.fuzz import ratio
+
+from aidivide_archive.sentences import CALENDAR, Outline, aligned_sentences
+
+SAME_NAME = 70.0
+"""rapidfuzz ratio, in [0, 100], from which two names are spellings of one."""
 
 _YEAR = re.compile(r"(?:19|20)\d\d$|第\d+届")
 """A year, or the number of a yearly meeting."""
@@ -48,7 +53,7 @@ def slot_conflict(a: Outline, b: Outline) -> SlotConflict:
         aligned += 1
         numbered += bool(first.numbers and second.numbers)
         number = _difference(first.numbers, second.numbers, a.known, b.known)
-        name = _difference(first.names, second.names, a.known, b.known)
+        name = _difference(*_unlike(first.names, second.names), a.known, b.known)
         numbers += number is not None
         names += name is not None
         years += number is not None and all(any(map(_YEAR.match, side)) for side in number)
@@ -75,6 +80,27 @@ def _difference(
     if own_a and own_b and (own_a - known_b or own_b - known_a):
         return own_a, own_b
     return None
+
+
+def _unlike(a: _Slots, b: _Slots) -> tuple[_Slots, _Slots]:
+    """Drop names that the other side spells otherwise (Kiev, Kyiv), and dates given otherwise.
+
+    A day of the week says nothing against a month: one outlet writes Monday, the other July 28.
+    """
+    own_a, own_b = a - b, b - a
+    kinds_a = {CALENDAR.get(name) for name in own_a}
+    kinds_b = {CALENDAR.get(name) for name in own_b}
+    return (
+        frozenset(one for one in own_a if _is_unlike(one, own_b, kinds_b)),
+        frozenset(one for one in own_b if _is_unlike(one, own_a, kinds_a)),
+    )
+
+
+def _is_unlike(name: str, others: _Slots, kinds: set[str | None]) -> bool:
+    kind = CALENDAR.get(name)
+    if kind is not None:
+        return kind in kinds
+    return not any(ratio(name, other) >= SAME_NAME for other in others)
 
 
 def _example(difference: tuple[_Slots, _Slots] | None) -> str:

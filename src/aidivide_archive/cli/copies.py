@@ -21,63 +21,62 @@ from aidivide_archive.exceptions import ArchiveError, ConfigError
 VERDICTS = ("same", "different", "unsure")
 
 
-def add_to(cli: Group) -> None:
-    @command(
-        cli, "judge", example="aidivide judge a-0123456789ab a-ba9876543210 different --note 'two speeches'"
-    )
-    @click.argument("first", metavar="A")
-    @click.argument("second", metavar="B")
-    @click.argument("verdict", type=click.Choice(VERDICTS))
-    @click.option("--note", "words", help="Why.")
-    @wait_option
-    @pass_state
-    def judge(
-        state: State, first: str, second: str, verdict: str, words: str | None, wait: bool
-    ) -> None:
-        """Say whether two articles (ids or URLs) are one text; beats the machine from now on."""
-        from aidivide_archive.archive import Archive
-        from aidivide_archive.archive.judging import store_judgement
-        from aidivide_archive.archive.queries import Reader
-        from aidivide_archive.model import Verdict
+@command(
+    "judge",
+    example="aidivide judge a-0123456789ab a-ba9876543210 different --note 'two speeches'",
+)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.argument("verdict", type=click.Choice(VERDICTS))
+@click.option("--note", "words", help="Why.")
+@wait_option
+@pass_state
+def judge(
+    state: State, first: str, second: str, verdict: str, words: str | None, wait: bool
+) -> None:
+    """Decide whether two articles (ids or URLs) are one text."""
+    from aidivide_archive.archive import Archive
+    from aidivide_archive.archive.judging import store_judgement
+    from aidivide_archive.archive.queries import Reader
+    from aidivide_archive.model import Verdict
 
-        location = state.location()
-        with Reader(location) as reader:
-            pair = _known(reader, first), _known(reader, second)
-        if pair[0] == pair[1]:
-            raise ConfigError("these are the same article: name two")
-        with Archive(location, wait=wait) as archive:
-            now, chosen = datetime.now(UTC), Verdict(verdict)
-            archive.submit(
-                lambda c: store_judgement(c, pair, chosen, note=words, now=now)
-            ).result()
-            settled = archive.settle().result()
-        note(f"judged {verdict}: {settled.matches} matches, {settled.stories} stories now")
+    location = state.location()
+    with Reader(location) as reader:
+        pair = _known(reader, first), _known(reader, second)
+    if pair[0] == pair[1]:
+        raise ConfigError("these are the same article: name two")
+    with Archive(location, wait=wait) as archive:
+        now, chosen = datetime.now(UTC), Verdict(verdict)
+        archive.submit(lambda c: store_judgement(c, pair, chosen, note=words, now=now)).result()
+        settled = archive.settle().result()
+    note(f"judged {verdict}: {settled.matches} matches, {settled.stories} stories now")
 
-    @click.group("copies", cls=Group)
-    def copies() -> None:
-        """Work on the copy graph as a whole."""
 
-    cli.add_command(copies)
+copies = Group("copies", help="Work on the copy graph as a whole.")
 
-    @command(copies, "rebuild", example="aidivide copies rebuild", exits=(0, 1, 2, 130))
-    @wait_option
-    @json_option
-    @pass_state
-    def rebuild(state: State, wait: bool, as_json: bool) -> None:
-        """Compute matches and stories of the whole archive again."""
-        from aidivide_archive.archive import Archive, versions
 
-        location = state.location()
-        versions.check(location)
-        with Archive(location, wait=wait) as archive:
-            settled = archive.settle().result()
-        if as_json:
-            say_json([asdict(settled)])
-        else:
-            say(
-                f"{settled.articles} articles, {settled.candidates} pairs compared, "
-                f"{settled.matches} matches, {settled.stories} stories of two or more"
-            )
+@command("rebuild", example="aidivide copies rebuild", exits=(0, 1, 2, 130))
+@wait_option
+@json_option
+@pass_state
+def rebuild(state: State, wait: bool, as_json: bool) -> None:
+    """Compute matches and stories of the whole archive again."""
+    from aidivide_archive.archive import Archive, versions
+
+    location = state.location()
+    versions.check(location)
+    with Archive(location, wait=wait) as archive:
+        settled = archive.settle().result()
+    if as_json:
+        say_json([asdict(settled)])
+    else:
+        say(
+            f"{settled.articles} articles, {settled.candidates} pairs compared, "
+            f"{settled.matches} matches, {settled.stories} stories of two or more"
+        )
+
+
+copies.add_command(rebuild)
 
 
 def _known(reader: object, reference: str) -> int:

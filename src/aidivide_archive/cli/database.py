@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import click
-
 from aidivide_archive.cli.framework import Group, State, command, pass_state, wait_option
 from aidivide_archive.cli.terminal import note, say
 
+db = Group("db", help="Check or upgrade the archive's database.")
 
-def add_to(cli: Group) -> None:
-    @click.group("db", cls=Group)
-    def db() -> None:
-        """Check or upgrade the archive's database."""
 
-    cli.add_command(db)
+@command("upgrade", example="aidivide db upgrade --archive archive")
+@wait_option
+@pass_state
+def upgrade(state: State, wait: bool) -> None:
+    """Bring the database to this version's schema, or make a new one."""
+    from aidivide_archive.archive import versions
 
-    @command(db, "upgrade", example="aidivide db upgrade --archive archive")
-    @wait_option
-    @pass_state
-    def upgrade(state: State, wait: bool) -> None:
-        """Bring the database to this version's schema, all or nothing; makes a missing archive."""
-        from aidivide_archive.archive import versions
+    location = state.location()
+    before, after = versions.upgrade(location, wait=wait)
+    if before == after:
+        note(f"{location.shown()} is at schema {after} already: nothing to do")
+    elif before is None:
+        note(f"made an empty archive in {location.shown()}, schema {after}")
+    else:
+        note(f"{location.shown()}: schema {before} → {after}")
 
-        location = state.location()
-        before, after = versions.upgrade(location, wait=wait)
-        if before == after:
-            note(f"{location.shown()} is at schema {after} already: nothing to do")
-        elif before is None:
-            note(f"made an empty archive in {location.shown()}, schema {after}")
-        else:
-            note(f"{location.shown()}: schema {before} → {after}")
 
-    @command(db, "check", example="aidivide db check --archive archive")
-    @pass_state
-    def check(state: State) -> None:
-        """Say whether the database has the schema that this version needs."""
-        from aidivide_archive.archive import versions
+@command("check", example="aidivide db check --archive archive")
+@pass_state
+def check(state: State) -> None:
+    """Say whether the database has the schema that this version needs."""
+    from aidivide_archive.archive import versions
 
-        say(f"schema {versions.check(state.location())}: current")
+    say(f"schema {versions.check(state.location())}: current")
+
+
+for _one in (upgrade, check):
+    db.add_command(_one)

@@ -89,7 +89,7 @@ class Command(click.Command):
         self.exits = tuple(sorted({*exits, 0, 2}))
         self.params.extend(_shared_options())
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Example"):
             for line in self.example.splitlines():
                 formatter.write_text(line)
@@ -104,24 +104,18 @@ class Group(click.Group):
         super().__init__(*args, **kwargs)
         self.params.extend(_shared_options())
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)  # in the order of a first visit, not of the alphabet
 
 
-def command(
-    group: Group, name: str, *, example: str, exits: Sequence[int] = (0, 1, 2)
-) -> Callable[[F], Command]:
-    """Add a function to a group as a command; its docstring is the help."""
-
-    def add(function: F) -> Command:
-        made = click.command(name, cls=Command, example=example, exits=exits)(function)
-        group.add_command(made)
-        return made
-
-    return add
+def command(name: str, *, example: str, exits: Sequence[int] = (0, 1, 2)) -> Callable[[F], Command]:
+    """Make a function a command; its docstring is the help: one sentence."""
+    return click.command(name, cls=Command, example=example, exits=exits)
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help='Print {"schema": 1, "items": […]}.')
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help='Print {"schema": 1, "items": […]}.'
+)
 wait_option = click.option("--wait", is_flag=True, help="Wait while another process is writing.")
 
 
@@ -131,7 +125,7 @@ class Program(Group):
     def main(
         self,
         args: Sequence[str] | None = None,
-        prog_name: str | None = None,
+        prog_name: str | None = None,  # noqa: ARG002  # always "aidivide", however it was started
         complete_var: str | None = None,
         standalone_mode: bool = True,
         windows_expand_args: bool = True,
@@ -139,7 +133,12 @@ class Program(Group):
     ) -> Any:
         if not standalone_mode or "_AIDIVIDE_COMPLETE" in os.environ:
             return super().main(
-                args, "aidivide", complete_var, standalone_mode, windows_expand_args, **extra
+                args=args,
+                prog_name="aidivide",
+                complete_var=complete_var,
+                standalone_mode=standalone_mode,
+                windows_expand_args=windows_expand_args,
+                **extra,
             )
         sys.exit(self._run(list(sys.argv[1:] if args is None else args), extra))
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from aidivide_archive.cli.framework import (
-    Group,
     State,
     command,
     json_option,
@@ -22,77 +21,81 @@ IMPORT_KINDS = ("warc", "html", "articles")
 SHOWN_ERRORS = 10
 
 
-def add_to(cli: Group) -> None:
-    @command(cli, "import", example="aidivide import articles.jsonl --archive archive", exits=(0, 1, 2, 3, 130))
-    @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-    @click.option(
-        "--kind", type=click.Choice(IMPORT_KINDS), help="What the paths hold; else by their suffix."
-    )
-    @click.option("--event", metavar="NAME_OR_FILE", help="Judge pages by this event profile.")
-    @click.option("--judge", is_flag=True, help="Judge ready articles as well.")
-    @click.option("--schema", is_flag=True, help="Print the JSON Schema of a ready article.")
-    @wait_option
-    @json_option
-    @pass_state
-    def import_(
-        state: State,
-        paths: tuple[Path, ...],
-        kind: str | None,
-        event: str | None,
-        judge: bool,
-        schema: bool,
-        wait: bool,
-        as_json: bool,
-    ) -> None:
-        """Bring in ready articles (JSONL), WARC files or folders of HTML with a list of URLs."""
-        from aidivide_archive.ingest import imports
+@command(
+    "import",
+    example="aidivide import articles.jsonl --archive archive",
+    exits=(0, 1, 2, 3, 130),
+)
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--kind", type=click.Choice(IMPORT_KINDS), help="What the paths hold; else by their suffix."
+)
+@click.option("--event", metavar="NAME_OR_FILE", help="Judge pages by this event profile.")
+@click.option("--judge", is_flag=True, help="Judge ready articles as well.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a ready article.")
+@wait_option
+@json_option
+@pass_state
+def import_(
+    state: State,
+    paths: tuple[Path, ...],
+    kind: str | None,
+    event: str | None,
+    judge: bool,
+    schema: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Bring in ready articles (JSONL), WARC files or folders of HTML."""
+    from aidivide_archive.ingest import imports
 
-        if schema:
-            _say_schema(imports.article_schema())
-            return
-        if not paths:
-            raise click.UsageError("Missing argument 'PATH…'")
-        with counting("imported") as progress:
-            summary = imports.import_paths(
-                state.location(),
-                paths,
-                kind=None if kind is None else imports.ImportKind(kind),
-                event=event,
-                judge_articles=judge,
-                wait_for_writer=wait,
-                progress=progress,
-            )
-        _say_errors(summary.errors)
-        if as_json:
-            say_json([asdict(summary)])
-        else:
-            say(
-                f"{summary.new} new, {summary.unchanged} unchanged, {summary.revised} revised, "
-                f"{summary.rejected} rejected, {summary.failed} failed"
-            )
-        went_in = summary.new + summary.unchanged + summary.revised + summary.rejected
-        _end(went_in, summary.failed or len(summary.errors))
+    if schema:
+        _say_schema(imports.article_schema())
+        return
+    if not paths:
+        raise click.UsageError("Missing argument 'PATH…'")
+    with counting("imported") as progress:
+        summary = imports.import_paths(
+            state.location(),
+            paths,
+            kind=None if kind is None else imports.ImportKind(kind),
+            event=event,
+            judge_articles=judge,
+            wait_for_writer=wait,
+            progress=progress,
+        )
+    _say_errors(summary.errors)
+    if as_json:
+        say_json([asdict(summary)])
+    else:
+        say(
+            f"{summary.new} new, {summary.unchanged} unchanged, {summary.revised} revised, "
+            f"{summary.rejected} rejected, {summary.failed} failed"
+        )
+    went_in = summary.new + summary.unchanged + summary.revised + summary.rejected
+    _end(went_in, summary.failed or len(summary.errors))
 
-    @command(cli, "reprocess", example="aidivide reprocess --stale", exits=(0, 1, 2, 3, 130))
-    @click.option("--stale", is_flag=True, help="Only what older stages made.")
-    @wait_option
-    @json_option
-    @pass_state
-    def reprocess_(state: State, stale: bool, wait: bool, as_json: bool) -> None:
-        """Make every article again from its stored bytes with today's stages, offline."""
-        from aidivide_archive.ingest.reprocess import reprocess
 
-        with counting("read again:") as progress:
-            summary = reprocess(state.location(), stale=stale, wait=wait, progress=progress)
-        _say_errors(summary.errors)
-        if as_json:
-            say_json([asdict(summary)])
-        else:
-            say(
-                f"{summary.read} read, {summary.changed} changed, "
-                f"{summary.unchanged} unchanged, {summary.failed} failed"
-            )
-        _end(summary.changed + summary.unchanged, summary.failed)
+@command("reprocess", example="aidivide reprocess --stale", exits=(0, 1, 2, 3, 130))
+@click.option("--stale", is_flag=True, help="Only what older stages made.")
+@wait_option
+@json_option
+@pass_state
+def reprocess_(state: State, stale: bool, wait: bool, as_json: bool) -> None:
+    """Make the articles again from their stored bytes, offline."""
+    from aidivide_archive.ingest.reprocess import reprocess
+
+    with counting("read again:") as progress:
+        summary = reprocess(state.location(), stale=stale, wait=wait, progress=progress)
+    _say_errors(summary.errors)
+    if as_json:
+        say_json([asdict(summary)])
+    else:
+        say(
+            f"{summary.read} read, {summary.changed} changed, "
+            f"{summary.unchanged} unchanged, {summary.failed} failed"
+        )
+    _end(summary.changed + summary.unchanged, summary.failed)
 
 
 def _say_schema(schema: object) -> None:

@@ -6,17 +6,16 @@ import sys
 
 import click
 
-from aidivide_archive.cli import (
-    checkup,
-    copies,
-    crawling,
-    database,
-    events,
-    exporting,
-    importing,
-    reading,
-)
+from aidivide_archive.cli.checkup import doctor
+from aidivide_archive.cli.copies import copies, judge
+from aidivide_archive.cli.crawling import crawl
+from aidivide_archive.cli.database import db
+from aidivide_archive.cli.demo import demo
+from aidivide_archive.cli.events import event
+from aidivide_archive.cli.exporting import export
 from aidivide_archive.cli.framework import Program
+from aidivide_archive.cli.importing import import_, reprocess_
+from aidivide_archive.cli.reading import search, show, status, stories, story
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,8 +27,13 @@ def cli() -> None:
     """
 
 
-for module in (crawling, importing, reading, exporting, events, copies, database, checkup):
-    module.add_to(cli)
+_COMMANDS = (
+    *(demo, crawl, import_, reprocess_),
+    *(status, search, stories, story, show, export),
+    *(event, judge, copies, db, doctor),
+)
+for _one in _COMMANDS:
+    cli.add_command(_one)
 
 
 def main() -> None:

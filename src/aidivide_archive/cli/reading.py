@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aidivide_archive.cli.framework import Group, State, command, json_option, pass_state
+from aidivide_archive.cli.framework import State, command, json_option, pass_state
 from aidivide_archive.cli.terminal import (
     note,
     percent,
@@ -25,98 +25,101 @@ if TYPE_CHECKING:
     from aidivide_archive.archive.queries import ArticleDetail, Row, Status, StoryDetail
 
 
-def add_to(cli: Group) -> None:
-    @command(cli, "status", example="aidivide status --archive archive")
-    @json_option
-    @pass_state
-    def status(state: State, as_json: bool) -> None:
-        """Say what the archive holds: URLs by state and reason, articles, stories, the last run."""
-        from aidivide_archive.archive.queries import Reader
+@command("status", example="aidivide status --archive archive")
+@json_option
+@pass_state
+def status(state: State, as_json: bool) -> None:
+    """Say what the archive holds, and what became of every URL."""
+    from aidivide_archive.archive.queries import Reader
 
-        location = state.location()
-        with Reader(location) as reader:
-            found = reader.status()
-        if as_json:
-            say_json([asdict(found)])
-        else:
-            _say_status(found, location.shown())
+    location = state.location()
+    with Reader(location) as reader:
+        found = reader.status()
+    if as_json:
+        say_json([asdict(found)])
+    else:
+        _say_status(found, location.shown())
 
-    @command(cli, "search", example="aidivide search 'artificial intelligence' --limit 5")
-    @click.argument("words", nargs=-1, required=True)
-    @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-    @click.option("--site", metavar="DOMAIN", help="Only this site.")
-    @click.option("--language", metavar="CODE", help="Only this language (en, zh, …).")
-    @json_option
-    @pass_state
-    def search(
-        state: State,
-        words: tuple[str, ...],
-        limit: int,
-        site: str | None,
-        language: str | None,
-        as_json: bool,
-    ) -> None:
-        """Find articles that hold all the words; "quoted words" must stand together."""
-        from aidivide_archive.archive.queries import Reader
 
-        with Reader(state.location()) as reader:
-            text = " ".join(words)
-            found = reader.search(text, limit=limit, site=site, language=language)
-        if as_json:
-            say_json(found)
-        else:
-            _say_hits(found)
+@command("search", example="aidivide search 'artificial intelligence' --limit 5")
+@click.argument("words", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--site", metavar="DOMAIN", help="Only this site.")
+@click.option("--language", metavar="CODE", help="Only this language (en, zh, …).")
+@json_option
+@pass_state
+def search(
+    state: State,
+    words: tuple[str, ...],
+    limit: int,
+    site: str | None,
+    language: str | None,
+    as_json: bool,
+) -> None:
+    """Find articles that hold all the words or \"quoted phrases\"."""
+    from aidivide_archive.archive.queries import Reader
 
-    @command(cli, "stories", example="aidivide stories --limit 10")
-    @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
-    @click.option("--all", "everything", is_flag=True, help="Stories of one article as well.")
-    @json_option
-    @pass_state
-    def stories(state: State, limit: int, everything: bool, as_json: bool) -> None:
-        """List the stories, the largest first: who had each first, and in how many articles it stands."""
-        from aidivide_archive.archive.queries import Reader
+    with Reader(state.location()) as reader:
+        text = " ".join(words)
+        found = reader.search(text, limit=limit, site=site, language=language)
+    if as_json:
+        say_json(found)
+    else:
+        _say_hits(found)
 
-        with Reader(state.location()) as reader:
-            found = reader.story_list(limit=limit, all=everything)
-        if as_json:
-            say_json(found)
-        else:
-            _say_stories(found)
 
-    @command(cli, "story", example="aidivide story s-0123456789ab")
-    @click.argument("story_id", metavar="ID_OR_URL")
-    @json_option
-    @pass_state
-    def story(state: State, story_id: str, as_json: bool) -> None:
-        """Show one story: who had it first, who copied it when, and how much of it."""
-        from aidivide_archive.archive.queries import Reader
+@command("stories", example="aidivide stories --limit 10")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option("--all", "everything", is_flag=True, help="Stories of one article as well.")
+@json_option
+@pass_state
+def stories(state: State, limit: int, everything: bool, as_json: bool) -> None:
+    """List the stories, the largest first, and who had each first."""
+    from aidivide_archive.archive.queries import Reader
 
-        with Reader(state.location()) as reader:
-            found = reader.story(story_id)
-        if found is None:
-            raise ArchiveError(f"{story_id} is in no story here: see `aidivide stories`")
-        if as_json:
-            say_json([asdict(found)])
-        else:
-            _say_story(found)
+    with Reader(state.location()) as reader:
+        found = reader.story_list(limit=limit, all=everything)
+    if as_json:
+        say_json(found)
+    else:
+        _say_stories(found)
 
-    @command(cli, "show", example="aidivide show a-0123456789ab --clutter")
-    @click.argument("reference", metavar="ID_OR_URL")
-    @click.option("--clutter", is_flag=True, help="Show what was cut from the text, and why.")
-    @json_option
-    @pass_state
-    def show(state: State, reference: str, clutter: bool, as_json: bool) -> None:
-        """Show all that is known of one URL: text, dates and their sources, relevance, story, captures."""
-        from aidivide_archive.archive.queries import Reader
 
-        with Reader(state.location()) as reader:
-            found = reader.article(reference)
-        if found is None:
-            raise ArchiveError(f"{reference} was never seen by this archive: try `aidivide search`")
-        if as_json:
-            say_json([asdict(found)])
-        else:
-            _say_document(found, clutter=clutter)
+@command("story", example="aidivide story s-0123456789ab")
+@click.argument("story_id", metavar="ID_OR_URL")
+@json_option
+@pass_state
+def story(state: State, story_id: str, as_json: bool) -> None:
+    """Show a story: who had it first, who copied how much of it."""
+    from aidivide_archive.archive.queries import Reader
+
+    with Reader(state.location()) as reader:
+        found = reader.story(story_id)
+    if found is None:
+        raise ArchiveError(f"{story_id} is in no story here: see `aidivide stories`")
+    if as_json:
+        say_json([asdict(found)])
+    else:
+        _say_story(found)
+
+
+@command("show", example="aidivide show a-0123456789ab --clutter")
+@click.argument("reference", metavar="ID_OR_URL")
+@click.option("--clutter", is_flag=True, help="Show what was cut from the text, and why.")
+@json_option
+@pass_state
+def show(state: State, reference: str, clutter: bool, as_json: bool) -> None:
+    """Show all that is known of one URL, its text included."""
+    from aidivide_archive.archive.queries import Reader
+
+    with Reader(state.location()) as reader:
+        found = reader.article(reference)
+    if found is None:
+        raise ArchiveError(f"{reference} was never seen by this archive: try `aidivide search`")
+    if as_json:
+        say_json([asdict(found)])
+    else:
+        _say_document(found, clutter=clutter)
 
 
 # --- status --------------------------------------------------------------------------------------
@@ -143,7 +146,9 @@ def _say_status(found: Status, where: str) -> None:
     )
     if found.states:
         say()
-        rows = [[row[name] for name in ("state", "reason", "kind", "count")] for row in found.states]
+        rows = [
+            [row[name] for name in ("state", "reason", "kind", "count")] for row in found.states
+        ]
         say_table(("state", "reason", "kind", "count"), rows, right=("count",))
     if found.unsettled:
         note("next: `aidivide copies rebuild` puts every article into its story")

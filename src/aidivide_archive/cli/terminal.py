@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -58,9 +58,13 @@ def say_json(items: Iterable[object]) -> None:
     """The machine form of every command's result."""
     from aidivide_archive.export.jsonl import json_line
 
-    click.get_binary_stream("stdout").write(
-        json_line({"schema": 1, "items": list(items)}).encode()
-    )
+    binary_stdout().write(json_line({"schema": 1, "items": list(items)}).encode())
+
+
+def binary_stdout() -> BinaryIO:
+    """Where bytes go that are UTF-8 whatever the locale is."""
+    sys.stdout.flush()
+    return sys.stdout.buffer
 
 
 def is_terminal() -> bool:
@@ -147,7 +151,11 @@ def counting(label: str) -> Iterator[Callable[[int], None] | None]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description} {task.completed}"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description} {task.completed}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda count: progress.update(task, completed=count)

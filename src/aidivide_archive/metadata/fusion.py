@@ -1,23 +1,25 @@
-"""All fields of `Metadata` from one page."""
+"""All fields of `Metadata` from one page: every statement a claim, one of them believed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block
 from aidivide_archive.dates import FUTURE_TOLERANCE, Clock, zone_named
-from aidivide_archive.exceptions import InvalidURLError
-from aidivide_archive.model import Hint, Metadata
-from aidivide_archive.urls import canonical_url
+from aidivide_archive.model import Claim, Hint, Metadata
 
+from . import about
+from .credits import credit_claims
 from .masthead import masthead
 from .page import PageFacts
 from .people import author_claims
 from .times import time_claims
 from .titles import headline_variants, site_keys, title_claims
+
+_MAX_DESCRIPTION_CHARS = 1000
 
 
 def read_metadata(
@@ -34,60 +36,79 @@ def read_metadata(
 ) -> Metadata:
     """Read and weigh all statements of a page.
 
-    `facts` are those of the unchanged `tree`, `titles` its `title_claims` (None: read here). `lines` are the text's lines as extracted, clutter included: bylines, datelines and credits
+    `facts` are those of the unchanged `tree`, `titles` its `title_claims` (None: read here).
+    `lines` are the text's lines as extracted, clutter included: bylines, datelines and credits
     stand there. `site_timezone` (IANA name) is the zone of times that state none.
     """
-    language = _language(facts, hint, default_language)
+    titles = title_claims(facts) if titles is None else titles
+    language = about.language_claim(facts, lines, hint, default_language)
+    head = masthead(blocks, headline_variants(facts, titles), lines)
     clock = Clock(
         zone=zone_named(site_timezone),
         latest=fetched_at + FUTURE_TOLERANCE if fetched_at else None,
-        day_first=None if language is None else language != "en",
+        day_first=_day_first(facts, language),
     )
-    titles = title_claims(facts) if titles is None else titles
-    head = masthead(blocks, headline_variants(facts, titles), lines)
-    times = time_claims(facts, tree, head, clock, hint)
-    authors = author_claims(facts, tree, head, lines, site_keys(facts))
-    chosen = {claim.field: claim for claim in (*titles, *times) if claim.chosen}
-    published, modified = chosen.get("published"), chosen.get("modified")
-    title = chosen["title"].value if "title" in chosen else (hint.title if hint else None)
+    claims = (
+        *_with_hint(titles, hint),
+        *author_claims(facts, tree, head, lines, site_keys(facts)),
+        *credit_claims(head, lines),
+        *time_claims(facts, tree, head, clock, hint),
+        *filter(None, (language, about.canonical_claim(facts), about.rights_claim(facts, blocks))),
+    )
+    published, modified = _chosen(claims, "published"), _chosen(claims, "modified")
+    image_url, caption, image_credit = about.lead_image(facts, tree)
     return Metadata(
-        title=title,
-        authors=tuple(claim.value for claim in authors if claim.field == "author"),
-        credits=tuple(claim.value for claim in authors if claim.field == "credit"),
+        title=_value(claims, "title"),
+        authors=_values(claims, "author"),
         published=published.time if published else None,
         published_source=published.source if published else None,
         modified=modified.time if modified else None,
-        language=language,
-        canonical_url=_canonical(facts),
-        section=facts.meta("article:section"),
-        description=facts.meta("og:description", "description", "twitter:description"),
-        tags=facts.metas.get("article:tag", ())[:30],
-        image_url=_address(facts.meta("og:image", "twitter:image"), facts.url),
-        rights=facts.meta("copyright", "dc.rights"),
-        claims=(*titles, *authors, *times),
+        language=_value(claims, "language"),
+        canonical_url=_value(claims, "canonical"),
+        section=about.section(facts),
+        description=facts.description[:_MAX_DESCRIPTION_CHARS] if facts.description else None,
+        tags=about.tags(facts),
+        image_url=image_url,
+        image_caption=caption,
+        image_credit=image_credit,
+        dateline=_value(claims, "dateline"),
+        credits=_values(claims, "credit"),
+        rights=_value(claims, "rights"),
+        claims=claims,
     )
 
 
-def _language(facts: PageFacts, hint: Hint | None, default: str | None) -> str | None:
-    declared = facts.language or facts.meta(
-        "content-language", "og:locale", "language", "dc.language"
-    )
-    for value in (declared, hint.language if hint else None, default):
-        if value:
-            primary = value.replace("_", "-").split("-")[0].split(",")[0].strip().lower()
-            if 2 <= len(primary) <= 3 and primary.isascii() and primary.isalpha():
-                return primary
-    return None
+def _with_hint(titles: Sequence[Claim], hint: Hint | None) -> tuple[Claim, ...]:
+    """The page's headlines, and the feed's: chosen only when the page states none."""
+    if hint is None or not hint.title:
+        return tuple(titles)
+    value = " ".join(hint.title.split())
+    claim = Claim(field="title", value=value, source="feed", confidence=0.6, chosen=not titles)
+    return (*titles, claim)
 
 
-def _canonical(facts: PageFacts) -> str | None:
-    return _address(facts.canonical or facts.meta("og:url"), facts.url)
+def _day_first(facts: PageFacts, language: Claim | None) -> bool | None:
+    """Order of numeric dates: known for every language but English without a country."""
+    declared = (facts.language or facts.meta("og:locale") or "").replace("_", "-").lower()
+    if declared.startswith("en"):
+        country = declared.partition("-")[2]
+        return None if not country else country not in {"us", "ph", "ca"}
+    return True if language is not None and language.value != "en" else None
 
 
-def _address(raw: str | None, base: str) -> str | None:
-    if not raw:
-        return None
-    try:
-        return canonical_url(raw, base or None)
-    except InvalidURLError:
-        return None
+def _chosen(claims: Iterable[Claim], field: str) -> Claim | None:
+    return next((claim for claim in claims if claim.field == field and claim.chosen), None)
+
+
+def _value(claims: Iterable[Claim], field: str) -> str | None:
+    claim = _chosen(claims, field)
+    return claim.value if claim else None
+
+
+def _values(claims: Iterable[Claim], field: str) -> tuple[str, ...]:
+    """The chosen values of a field, each once whatever its capitals."""
+    values: dict[str, str] = {}
+    for claim in claims:
+        if claim.field == field and claim.chosen:
+            values.setdefault(claim.value.casefold(), claim.value)
+    return tuple(values.values())

@@ -1,0 +1,189 @@
+"""`aidivide demo`: the real crawler against the demo newsroom, and what it found in a dozen lines."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aidivide_archive.cli.crawling import command_line, find_project, run_child
+from aidivide_archive.cli.framework import State, command, pass_state
+from aidivide_archive.cli.terminal import note, safe, say
+from aidivide_archive.exceptions import ArchiveError
+
+if TYPE_CHECKING:
+    from aidivide_archive.archive.location import Location
+    from aidivide_archive.archive.queries import Reader
+
+DIRECTORY = "demo-archive"
+PORT = 8425
+"""Ids of articles contain the port of their URL: one port, the same ids on every machine."""
+SERVER_SECONDS = 300
+REASONS = {
+    "irrelevant": "not about the event",
+    "out_of_window": "published outside the window",
+    "excluded": "advertising",
+    "robots_denied": "forbidden by robots.txt (never requested)",
+    "cookie_wall": "cookie wall",
+    "soft_404": "says it is gone, with status 200",
+    "gone": "gone",
+    "redirected": "moved",
+}
+"""The ledger's reasons in a newcomer's words."""
+ROLES = {
+    "copy": "copy",
+    "edited_copy": "edited copy",
+    "syndicated": "wire copy, credited",
+    "excerpt": "excerpt",
+    "update": "update of its own story",
+    "roundup": "roundup",
+}
+
+
+@command("demo", example="aidivide demo", exits=(0, 1, 2, 130))
+@pass_state
+def demo(state: State) -> None:
+    """Crawl eight invented outlets on this machine and show who copied whom (no network needed)."""
+    from aidivide_archive.archive.location import Location
+    from aidivide_archive.archive.queries import Reader
+
+    project = find_project(Path.cwd())
+    location = Location.resolve(state.archive or DIRECTORY, state.database)
+    before = _known(location)
+    folder = location.directory
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    profile = folder / "demo.toml"
+    with _newsroom(profile, folder / "requests.jsonl"):
+        note("crawling eight outlets …")
+        arguments = {"event": str(profile.absolute()), "archive": str(folder.absolute())}
+        environment = dict(os.environ)
+        if location.database_url:
+            environment["AIDIVIDE_DATABASE_URL"] = location.database_url
+        code = run_child(command_line(arguments, ()), project, environment)
+    if code != 0:
+        raise click.exceptions.Exit(code)
+    with Reader(location) as reader:
+        _tell(reader, before)
+    _next_steps(folder)
+
+
+def _known(location: Location) -> int | None:
+    """Articles before this run; None for a new archive."""
+    from aidivide_archive.archive.queries import Reader
+
+    try:
+        with Reader(location) as reader:
+            return reader.status().articles
+    except ArchiveError:
+        return None
+
+
+@contextmanager
+def _newsroom(profile: Path, log: Path) -> Iterator[None]:
+    """Serve the newsroom in a process of its own; writes the profile for its port."""
+    from aidivide_archive.demo.profile import profile_text
+
+    port = _port(profile)
+    line = [sys.executable, "-m", "aidivide_archive.demo.newsroom", "--port", str(port)]
+    line += ["--log", str(log), "--seconds", str(SERVER_SECONDS)]
+    with subprocess.Popen(  # noqa: S603  # our own command line
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:  # our own command line
+        try:
+            assert server.stdout is not None
+            answer = server.stdout.readline().strip()
+            if not answer.isdigit():
+                _, why = server.communicate(timeout=5)
+                raise ArchiveError(
+                    f"the demo newsroom did not start on port {port}: {' '.join(why.split())}; "
+                    f"free the port, or remove {profile.parent} to use another one"
+                )
+            profile.write_text(profile_text(int(answer)), encoding="utf-8")
+            yield
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def _port(profile: Path) -> int:
+    """The port of an earlier demo in this archive; else ours, or a free one when ours is taken."""
+    if profile.is_file():
+        found = re.search(r"\.example:(\d+)/", profile.read_text(encoding="utf-8"))
+        if found:
+            return int(found[1])
+    with socket.socket() as probe:
+        return PORT if probe.connect_ex(("127.0.0.1", PORT)) else 0
+
+
+def _tell(reader: Reader, before: int | None) -> None:
+    status = reader.status()
+    pages = sum(_count(row) for row in status.states if row["kind"] == "page")
+    say()
+    if before == status.articles:
+        say(f"Nothing new: the archive already had these {before} articles.")
+    say(
+        f"{pages} pages seen → {status.articles} articles kept ({status.review} of them for review)"
+        f" → {status.stories} stories that stand in more than one place"
+    )
+    for story in reader.story_list():
+        detail = reader.story(str(story["story_id"]))
+        assert detail is not None
+        _tell_story(story, detail.members)
+    say()
+    say("Not taken: " + " · ".join(_refusals(status.states)))
+
+
+def _count(row: Any) -> int:
+    return int(row["count"])
+
+
+def _tell_story(story: Any, members: Any) -> None:
+    when = str(story["published_at"] or story["published_from"] or "")[:16].replace("T", " ")
+    say()
+    say(safe(f"“{story['title']}”"))
+    say(f"  first: {safe(story['origin_outlet'] or story['origin_site'])}, {when} UTC")
+    for member in members:
+        if member["role"] == "origin":
+            continue
+        hours, share = member["hours_after_origin"], member["share_copied"]
+        later = "        ?" if hours is None else f"{hours:+7.1f} h"
+        copied = "     " if share is None else f"{share:4.0%}"
+        outlet = safe(member["outlet"] or member["site"])
+        say(
+            f"  {later}  {copied} of it copied  {outlet}: {ROLES.get(member['role'], member['role'])}"
+        )
+
+
+def _refusals(states: Any) -> Iterator[str]:
+    counts: dict[str, int] = {}
+    for row in states:
+        if row["state"] == "rejected":
+            counts[row["reason"]] = counts.get(row["reason"], 0) + _count(row)
+    for reason, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        yield f"{count} {REASONS.get(reason, reason)}"
+
+
+def _next_steps(folder: Path) -> None:
+    program = "aidivide" if shutil.which("aidivide") else _shortest(Path(sys.argv[0]))
+    where = f"--archive {_shortest(folder)}"
+    say()
+    say("Try next:")
+    say(f"  {program} stories {where}")
+    say(f"  {program} search {where} 'shared models'")
+    say(f"  {program} export articles {where} -o articles.csv")
+
+
+def _shortest(path: Path) -> str:
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
