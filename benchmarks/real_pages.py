@@ -429,7 +429,8 @@ def command_kills(bench: Bench, kills: int, seed: int) -> None:
     archive = bench.new_archive()
     chance = random.Random(seed)
     for n in range(kills):
-        moment = chance.uniform(2.0, 2.0 + max(undisturbed.wall / 5, 2.0))
+        # start-up takes about 2 s; the rest is chosen so that the last kill still meets a crawl under way
+        moment = chance.uniform(1.5, 2.0 + 1.6 * undisturbed.wall / kills)
         done = crawl(bench.profile, archive, kill_after=moment)
         if done.exit_code != -signal.SIGKILL:
             print(

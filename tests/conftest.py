@@ -142,6 +142,13 @@ def postgres_location(tmp_path: Path) -> Iterator[Location]:
         yield where
 
 
+@pytest.fixture(scope="module")
+def postgres_for_module() -> Iterator[str]:
+    """URL of a database that the tests of one module share."""
+    with postgres_database() as url:
+        yield url
+
+
 @pytest.fixture
 def archive(location: Location) -> Iterator[Archive]:
     """A new archive opened for writing, without a run."""

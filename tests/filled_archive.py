@@ -173,8 +173,8 @@ def fill(location: Location) -> None:
         archive.finish("finished")
 
 
-def add_template_match(location: Location) -> None:
-    """A pair that was vetoed as template news; settling would take it away again."""
+def template_match() -> sa.Insert:
+    """Enters a pair that was vetoed as template news; settling would take it away again."""
     a_id, b_id = sorted(((CHINESE, url_id(CHINESE)), (HOSTILE, url_id(HOSTILE))))
     values = {
         "a_id": a_id[1],
@@ -191,8 +191,7 @@ def add_template_match(location: Location) -> None:
         "reasons": ["other numbers"],
         "version": "1",
     }
-    with Archive(location) as archive:
-        archive.submit(lambda c: c.execute(sa.insert(schema.matches).values(values))).result()
+    return sa.insert(schema.matches).values(values)
 
 
 def _queue(archive: Archive, *urls: str, kind: UrlKind = UrlKind.PAGE) -> list[LeasedUrl]:

@@ -1,3 +1,4 @@
+import time
 from itertools import pairwise
 
 from hypothesis import given
@@ -47,3 +48,12 @@ def test_passages_never_overlap_and_lie_within_the_texts(
     places = sorted((passage.b_start, passage.b_end) for passage in found)
     assert all(first[1] <= second[0] for first, second in pairwise(places))
     assert all(passage.b_end <= len(b) for passage in found)
+
+
+def test_a_long_dull_text_is_searched_in_a_moment() -> None:
+    story = " ".join(f"word{number}" for number in range(200))
+    dull = "one " * 20_000 + story + " one two" * 10_000
+    begun = time.process_time()
+    found = passages(dull, dull[::-1] + " " + story)
+    assert time.process_time() - begun < 3.0
+    assert max(passage.word_count for passage in found) >= 200

@@ -66,6 +66,22 @@ def test_different_years_and_sessions_are_told_apart() -> None:
     assert slot_conflict(*sessions).years == 1
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Talks in Kyiv with Zelenskyy", "Talks in Kiev with Zelensky"),
+        ("Talks in Tesk on Monday", "Talks in Tesk on July 28"),
+        ("Talks with nine guests", "Talks with 9 guests"),
+        ("Talks with 1,200 guests", "Talks with 1200 guests"),
+        ("Talks in Tesk", "Talks in the town of Tesk in Corvane"),
+    ],
+)
+def test_other_spellings_and_dates_given_otherwise_do_not_conflict(one: str, other: str) -> None:
+    rest = " about the price of bread and the state of the roads went on until late."
+    found = slot_conflict(outline(one + rest), outline(other + rest))
+    assert (found.aligned, found.conflicting) == (1, 0)
+
+
 def test_a_merged_or_shortened_sentence_does_not_conflict() -> None:
     a = outline("The plant at Tesk drew 640 watts on Monday and the hall in Ulvaro was cold.")
     b = outline("The plant at Tesk drew 640 watts and the hall in Ulvaro was cold.")

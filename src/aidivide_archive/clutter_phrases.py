@@ -54,7 +54,7 @@ PHRASES: tuple[tuple[str, int, re.Pattern[str]], ...] = (
         r"(?:相关|相關)(?:阅读|新闻|文章|报道|链接|閱讀).{0,60}", r"(?:延伸阅读|猜你喜欢|推荐阅读|热门推荐|今日推荐|为您推荐).{0,40}", r"(?:上一篇|下一篇|上一页|下一页|点击.{0,4}上一篇).{0,80}", r"читайте (?:также|ещ[её]).{0,160}", r"(?:по теме|похожие новости).{0,60}", r"اقرأ (?:أيض|المزيد).{0,120}", r"continua qui", r"source link", r"baca juga.{0,160}", r"関連記事.{0,60}",
     )),
     ("copyright", 40, _any(
-        r"(?:©|\(c\)|copyright\b).{0,220}", r".{0,60}(?:©|copyright) ?(?:19|20)\d\d.{0,160}", r".{0,100}all rights reserved.{0,120}", r"alle rechte vorbehalten.{0,80}", r"tous droits réservés.{0,80}", r"todos los derechos reservados.{0,80}", r"todos os direitos reservados.{0,80}",
+        r"(?:©|\(c\)).{0,220}", r"copyright\W{0,4}(?:©|\(c\)|(?:19|20)\d\d|by\b|reserved|notice).{0,200}", r".{0,60}(?:©|copyright) ?(?:19|20)\d\d.{0,160}", r".{0,100}all rights reserved.{0,120}", r"alle rechte vorbehalten.{0,80}", r"tous droits réservés.{0,80}", r"todos los derechos reservados.{0,80}", r"todos os direitos reservados.{0,80}",
         r"版权所有.{0,80}", r"(?:未经|转载请|本网站|免责声明).{0,100}", r"все права защищены.{0,80}", r"license for publishing .{0,80}", r"registration number\W.{0,40}", r".{0,20}(?:icp备|公网安备|许可证).{0,60}", r"this material may not be published.{0,160}",
     )),
     ("credit", 14, _any(

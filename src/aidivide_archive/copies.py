@@ -36,7 +36,7 @@ MIN_CONTAINMENT = 0.25
 """Share of one text that must stand in the other: the optimum of the development split, and inside
 the empty band .14–.40 between unrelated and related whole pages (docs/copies.md)."""
 REWRITTEN_CONTAINMENT = 0.1
-REWRITTEN_SHARE = 0.3
+REWRITTEN_SHARE = 0.25
 REWRITTEN_WORDS = 50
 """A text with less verbatim overlap is a rewritten copy when this share of its words, and this many
 of them, stand in sentences that have a close counterpart in the other (`rewriting`)."""

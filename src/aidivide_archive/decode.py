@@ -231,7 +231,8 @@ def decode(
         return Decoded(text=_storable(body.decode("ascii")), encoding="utf-8", source="utf-8")
     labels = _declared(body, content_type)
     utf8 = charsets.utf8_quality(body)
-    if utf8.is_certain:
+    legacy = any(not name.startswith("utf-") for _, name in labels)
+    if utf8.is_certain or (utf8.faults == 0 and not legacy):
         source = next((where for where, name in labels if name == "utf-8"), "utf-8")
         return _decoded(body, "utf-8", source)
     guess = charsets.detect(body, declared=labels, url=url, language=language)

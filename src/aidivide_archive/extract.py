@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import unescape
@@ -39,6 +38,7 @@ from aidivide_archive.metadata import (
     title_claims,
 )
 from aidivide_archive.model import Extraction, Hint, Link, Metadata, PageKind
+from aidivide_archive.site_rules import SiteRule, rule_for, text_tree
 
 VERSION = f"1/trafilatura-{trafilatura.__version__}"
 """Names all extraction stages together: text, metadata, clutter, page kind, links."""
@@ -102,10 +102,11 @@ def extract(
     stated = title_claims(facts)
     titles = headline_variants(facts, stated)
     blocks = read_blocks(tree)
+    rule = rule_for(url, tree)
     if not complete or _is_too_large(tree):
         lines, mode = _plain_lines(decoded.text, blocks, complete=complete), "plain"
     else:
-        lines, mode = _main_lines(tree, facts, titles, blocks)
+        lines, mode = _main_lines(tree, rule, facts, titles, blocks)
     metadata = read_metadata(
         facts,
         tree,
@@ -114,7 +115,7 @@ def extract(
         lines=lines,
         fetched_at=fetched_at,
         hint=hint,
-        site_timezone=site_timezone,
+        site_timezone=site_timezone or rule.zone,
         default_language=default_language,
     )
     kept, cuts = clutter.strip_lines(
@@ -195,12 +196,16 @@ def _is_too_large(tree: HtmlElement) -> bool:
 
 
 def _main_lines(
-    tree: HtmlElement, facts: PageFacts, titles: Sequence[str], blocks: Sequence[Block]
+    tree: HtmlElement,
+    rule: SiteRule,
+    facts: PageFacts,
+    titles: Sequence[str],
+    blocks: Sequence[Block],
 ) -> tuple[list[str], str]:
     """Lines of the main text, standfirst included, and the mode that gave them."""
-    lines, mode = _precise_lines(tree), "precision"
+    lines, mode = _precise_lines(text_tree(tree, rule)), "precision"
     if not selection.is_enough(lines, blocks):
-        more = _balanced_lines(tree, facts.url)
+        more = _balanced_lines(text_tree(tree, rule), facts.url)
         topic = f"{' '.join(titles[:2])} {facts.description or ''}"
         if more and not selection.is_off_topic(more, lines, topic):
             lines, mode = more, "balanced"
@@ -216,9 +221,9 @@ def _precise_lines(tree: HtmlElement) -> list[str]:
 
     The same steps as `trafilatura_sequence(precision=True, fast=True)`, on a tree that has lost
     the elements its cleaning removes anyway, and without the copies that the fall-backs need.
+    The tree is used up.
     """
     options = Extractor(comments=False, formatting=False, precision=True, fast=True)
-    tree = copy(tree)
     etree.strip_elements(tree, *_CLEANED_ANYWAY, with_tail=False)
     try:
         for paths in (RAW_TREE_PRUNE_XPATH, REMOVE_COMMENTS_AND_LISTS_XPATH):
@@ -231,10 +236,10 @@ def _precise_lines(tree: HtmlElement) -> list[str]:
 
 
 def _balanced_lines(tree: HtmlElement, url: str) -> list[str]:
-    """Trafilatura's whole cascade, with the other extractors it compares with."""
+    """Trafilatura's whole cascade, with the extractors it compares with. The tree is used up."""
     options = Extractor(url=url or None, comments=False, formatting=False)
     try:
-        return _lines_of(trafilatura_sequence(copy(tree), options, url or None)[0])
+        return _lines_of(trafilatura_sequence(tree, options, url or None)[0])
     except _TRAFILATURA_ERRORS:
         return []
 

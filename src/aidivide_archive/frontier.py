@@ -99,10 +99,11 @@ def _discover_chunk(
         connection.execute(upsert(connection, urls).on_conflict_do_nothing(), rows)
     # Two keys with one id would share an article: the later one stays out (about 1 in 10^6 at 20,000 URLs).
     seen = [item for item in chunk if known.get(item.id, item.url_key) == item.url_key]
-    connection.execute(
-        upsert(connection, discoveries).on_conflict_do_nothing(),
-        [_discovery_row(item, crawl_id, event_id, now) for item in seen],
-    )
+    if seen:
+        connection.execute(
+            upsert(connection, discoveries).on_conflict_do_nothing(),
+            [_discovery_row(item, crawl_id, event_id, now) for item in seen],
+        )
     return len(rows)
 
 
@@ -155,6 +156,27 @@ def requeue(
             .where(urls.c.reason.is_distinct_from(Reason.PURGED.value))
             .values(state=UrlState.QUEUED, due_at=now, attempts=0)
         )
+
+
+def with_children(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
+    """Feeds, sitemaps and hubs, and all of that kind that they name or redirect to, at any distance; sorted.
+
+    The sitemaps of an index and the new place of a feed name new pages later on, as the first ones do.
+    """
+    known, latest = set(ids), sorted(ids)
+    while latest:
+        children: set[int] = set()
+        for start in range(0, len(latest), _CHUNK):
+            statement = (
+                sa.select(urls.c.id)
+                .join_from(urls, discoveries, discoveries.c.url_id == urls.c.id)
+                .where(discoveries.c.from_id.in_(latest[start : start + _CHUNK]))
+                .where(urls.c.kind != UrlKind.PAGE.value)
+            )
+            children.update(connection.scalars(statement))
+        latest = sorted(children - known)
+        known |= children
+    return sorted(known)
 
 
 def lease(

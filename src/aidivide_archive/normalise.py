@@ -53,7 +53,7 @@ _TO_CYRILLIC = dict(zip(_CYRILLIC_AS, _CYRILLIC, strict=True))
 _LOOKALIKE = re.compile(f"[{''.join(_TO_LATIN)}]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _OTHER_SCRIPT = re.compile("[\u0370-\u058f]")  # Greek, Cyrillic, Armenian
-_LOOKALIKE_WORD = re.compile(f"[^\\W\\d_]*[{''.join(_TO_LATIN)}][^\\W\\d_]*")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def normalise(text: str) -> str:
@@ -117,7 +117,7 @@ def _undisguised(text: str) -> tuple[str, int]:
     def one_script(word: re.Match[str]) -> str:
         nonlocal mixed
         letters = word.group()
-        if not _LATIN.search(letters):
+        if not (_LOOKALIKE.search(letters) and _LATIN.search(letters)):
             return letters
         for table in (_TO_LATIN, _TO_CYRILLIC):
             single = "".join(table.get(letter, letter) for letter in letters)
@@ -126,9 +126,9 @@ def _undisguised(text: str) -> tuple[str, int]:
                 return single
         return letters
 
-    result = _LOOKALIKE_WORD.sub(one_script, text)
+    result = _WORD.sub(one_script, text)
     if mixed and len(_LATIN.findall(result)) > len(result) // 3:
-        result = _LOOKALIKE_WORD.sub(_all_latin, result)
+        result = _WORD.sub(_all_latin, result)
     return result, mixed
 
 

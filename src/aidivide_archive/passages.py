@@ -32,7 +32,7 @@ def passages(a: str, b: str, minimum: int = MIN_PASSAGE_WORDS) -> tuple[Passage,
     """Return the passages of at least `minimum` words that two texts share, in the order of `a`.
 
     Longest first, each word in one passage at most. Case, accents' composition and Chinese script
-    do not matter. Linear but for words that recur; a boring text costs `_MAX_PLACES` times as much.
+    do not matter. Linear: a run of words that recurs more than `_MAX_PLACES` times begins none.
     """
     spans_a, words_a = _words(a)
     spans_b, words_b = _words(b)
@@ -79,7 +79,8 @@ def _runs(a: Sequence[str], b: Sequence[str], minimum: int) -> list[tuple[int, i
     reached: dict[int, int] = {}
     runs = []
     for begin in range(len(a) - _SEED + 1):
-        for other in places.get(tuple(a[begin : begin + _SEED]), ())[:_MAX_PLACES]:
+        found = places.get(tuple(a[begin : begin + _SEED]), ())
+        for other in found if len(found) <= _MAX_PLACES else ():
             diagonal = other - begin
             if reached.get(diagonal, 0) > begin:
                 continue

@@ -28,8 +28,10 @@ SCHEME = "affine32"
 SEED = 1
 PERMUTATION_COUNT = 128
 WORDS_PER_SHINGLE = 3
-CHARACTERS_PER_SHINGLE = 5
-"""In scripts written without spaces between words (measured: docs/copies.md)."""
+CHARACTERS_PER_SHINGLE = 4
+"""In scripts written without spaces between words. Measured on 32 real Chinese reports: with one
+character in eight edited, copies keep .71/.62/.54 of their runs of 3/4/5 characters; unrelated
+reports share at most .072/.014/.010 of them."""
 SHINGLE_VERSION = f"{NORMALISER_VERSION}.1"
 """Version of normaliser, tokens and shingle hashes together: `Signature.version`."""
 
@@ -127,7 +129,7 @@ def tokens(text: str) -> Tokens:
 def token_shingles(found: Tokens) -> Hashes:
     """Hash each run of tokens, in text order, repeats kept: entry i begins at token i.
 
-    Runs of three words; of five tokens where one of the first three is a character of a script
+    Runs of three words; of four tokens where one of the first three is a character of a script
     without spaces. A text shorter than that is one run.
     """
     lengths = run_lengths(found)

@@ -46,6 +46,7 @@ class WorkerPool(Generic[P, T]):
         """`seconds` bounds one call; `preload` names modules imported once and shared by fork."""
         self._function = function
         self._seconds = seconds
+        self._open: set[Future[T]] = set()
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(preload))
         self._pool = ProcessPool(
@@ -59,14 +60,18 @@ class WorkerPool(Generic[P, T]):
     def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """The future raises WorkerFailure when the document broke its worker."""
         outer: Future[T] = Future()
+        self._open.add(outer)
+        outer.add_done_callback(self._open.discard)
         inner = self._pool.schedule(self._function, args=args, kwargs=kwargs, timeout=self._seconds)
         inner.add_done_callback(lambda done: _hand_over(done, outer, self._seconds))
         return outer
 
     def close(self) -> None:
-        """Stop at once; documents under way are lost (their URLs stay leased)."""
+        """Stop at once; documents under way are cancelled (their URLs stay leased)."""
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates only a part
         self._pool.join()
+        for future in tuple(self._open):  # pebble tells nobody
+            future.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -89,6 +94,8 @@ def _begin(start: Callable[[str], None], argument: str) -> None:
 
 
 def _hand_over(done: Future[T], outer: Future[T], seconds: float) -> None:
+    if outer.done():  # the caller gave up
+        return
     if done.cancelled():
         outer.cancel()
         return

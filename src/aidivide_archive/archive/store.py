@@ -228,10 +228,12 @@ class Archive:
         )
 
     def requeue_discovery(self, ids: Sequence[int]) -> Future[None]:
-        """Have the profile's feeds, sitemaps and hubs read again in this run."""
+        """Have the profile's feeds, sitemaps and hubs, and the ones they lead to, read again in this run."""
         now = datetime.now(UTC)
         states = (UrlState.DONE, UrlState.REJECTED, UrlState.DEAD, UrlState.FAILED)
-        return self.submit(lambda c: frontier.requeue(c, ids, now=now, states=states))
+        return self.submit(
+            lambda c: frontier.requeue(c, frontier.with_children(c, ids), now=now, states=states)
+        )
 
     def requeue_articles(self) -> Future[None]:
         """Have every page that is in the archive fetched again."""

@@ -17,7 +17,7 @@ import click
 
 from aidivide_archive.cli.crawling import command_line, find_project, run_child
 from aidivide_archive.cli.framework import State, command, pass_state
-from aidivide_archive.cli.terminal import note, safe, say
+from aidivide_archive.cli.terminal import note, safe, say, shown_time
 from aidivide_archive.exceptions import ArchiveError
 
 if TYPE_CHECKING:
@@ -147,10 +147,9 @@ def _count(row: Any) -> int:
 
 
 def _tell_story(story: Any, members: Any) -> None:
-    when = str(story["published_at"] or story["published_from"] or "")[:16].replace("T", " ")
     say()
     say(safe(f"“{story['title']}”"))
-    say(f"  first: {safe(story['origin_outlet'] or story['origin_site'])}, {when} UTC")
+    say(f"  first: {safe(story['origin_outlet'] or story['origin_site'])}, {shown_time(story)}")
     for member in members:
         if member["role"] == "origin":
             continue
@@ -173,7 +172,9 @@ def _refusals(states: Any) -> Iterator[str]:
 
 
 def _next_steps(folder: Path) -> None:
-    program = "aidivide" if shutil.which("aidivide") else _shortest(Path(sys.argv[0]))
+    started_as = Path(sys.argv[0])
+    on_path = shutil.which("aidivide") or started_as.name != "aidivide"
+    program = "aidivide" if on_path else _shortest(started_as)
     where = f"--archive {_shortest(folder)}"
     say()
     say("Try next:")

@@ -174,6 +174,10 @@ def _told(error: Exception, *, debug: bool) -> int:
     if isinstance(error, ArchiveError):
         note(f"error: {safe(str(error))}")
         return error.exit_code
+    if isinstance(error, OSError) and error.strerror:  # a full disk, a file without permission
+        where = f" ({safe(error.filename)})" if error.filename else ""
+        note(f"error: {error.strerror}{where}")
+        return 1
     words = safe(f"{type(error).__name__}: {error}")[:300]
     note(f"error: a fault of this program: {words} (add --debug for the traceback)")
     return 1
@@ -185,7 +189,7 @@ def _click_words(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if context is None:
         return words
-    return f"{words}{'' if words.endswith(('.', '?')) else '.'} See `{context.command_path} --help`"
+    return f"{words}{'' if words.endswith(('.', '?', ')')) else '.'} See `{context.command_path} --help`"
 
 
 def _forget_stdout() -> None:

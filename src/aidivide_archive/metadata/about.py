@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block
@@ -44,6 +45,10 @@ _RIGHTS = re.compile(
     r"©|copyright|all rights reserved|alle rechte vorbehalten|tous droits réservés|derechos reservados"
     r"|direitos reservados|版权所有|著作权|creative commons|\bcc[ -]by\b|все права защищены",
     re.IGNORECASE,
+)
+_TRAIL = etree.XPath(
+    "//*[self::div or self::nav or self::ul or self::ol or self::p]"
+    "[contains(@class, 'bread') or contains(@id, 'bread') or contains(@class, 'crumb')]"
 )
 _IMAGE_CREDIT = re.compile(
     r"[\[(（]\s*(?:photos?|pictures?|images?|图|图片|foto|bild|crédits?)\s*(?:credits?|provided to|by|courtesy of|via|source|来源)?"
@@ -100,9 +105,7 @@ def _script(text: str) -> str | None:
 
 
 def _agrees(primary: str, script: str | None) -> bool:
-    if script is None:
-        return primary not in {"zh", "ja", "ko", "ar", "he", "th", "el", "hi"} or True
-    return primary in _SAME_SCRIPT.get(script, {script})
+    return script is None or primary in _SAME_SCRIPT.get(script, {script})
 
 
 def canonical_claim(facts: PageFacts) -> Claim | None:
@@ -124,14 +127,19 @@ def address(raw: str | None, base: str) -> str | None:
         return None
 
 
-def section(facts: PageFacts) -> str | None:
+def section(facts: PageFacts, tree: HtmlElement) -> str | None:
+    """The rubric: as stated, else the last link of the breadcrumb trail."""
     stated = facts.meta("article:section", "parsely-section", "section", "cxenseparse:category")
     if stated:
         return stated[:200]
-    return next(
-        (text[:200] for node in facts.nodes for text in jsonld.texts(node.get("articleSection"))),
-        None,
-    )
+    for node in facts.nodes:
+        for text in jsonld.texts(node.get("articleSection")):
+            return text[:200]
+    for trail in _TRAIL(tree)[:3]:
+        links = [text for link in trail.iter("a") if (text := text_of(link))]
+        if 1 < len(links) <= 8 and len(links[-1]) <= 60:
+            return links[-1]
+    return None
 
 
 def tags(facts: PageFacts) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def read_metadata(
         modified=modified.time if modified else None,
         language=_value(claims, "language"),
         canonical_url=_value(claims, "canonical"),
-        section=about.section(facts),
+        section=about.section(facts, tree),
         description=facts.description[:_MAX_DESCRIPTION_CHARS] if facts.description else None,
         tags=about.tags(facts),
         image_url=image_url,

@@ -90,6 +90,10 @@ _CHINESE_BYLINE = re.compile(
 _CHINESE_REPORTER = re.compile(
     r"[（(](?:本报|本台|特约)?(?:全媒体)?记者\s*(?P<names>[\u4e00-\u9fff·]{2,4}(?:[、，\s][\u4e00-\u9fff·]{2,4}){0,5})"
 )
+_PIPED_BYLINE = re.compile(
+    r"^\W{0,3}by (?P<names>[^|]{2,80}?)(?: in [^|]{2,40}?)?\s*\|", re.IGNORECASE
+)
+"""China Daily and others: "By NAME in TOWN | OUTLET | Updated: TIME"."""
 _BYLINE_BLOCK = re.compile(
     r"^\W{0,3}(?:by|von|par|por|di|door|written by|oleh)(?:\s*:)?\s+(?P<names>[A-ZÀ-ÞĀ-Ž][^:!?]{3,80}?)(?:\s+(?:in|en|aus|à)\s+(?P<place>[A-ZÀ-Þ][\w .'-]{2,40}))?\s*$",
     re.IGNORECASE,
@@ -235,6 +239,8 @@ def _without_place(names: str) -> str:
 def _worded_names(head: Sequence[Block], lines: Sequence[str]) -> tuple[str, ...]:
     """Names behind "By", "Von", 作者, 记者 … near the headline, or at the text's end."""
     for text in (*(block.text for block in head), *lines[:3], *lines[-3:]):
+        if piped := _PIPED_BYLINE.match(text[:300]):
+            return (piped["names"],)
         if len(text) <= 160 and (match := _BYLINE_BLOCK.match(text)):
             return (_without_place(match["names"]),)
         short = text[:300]

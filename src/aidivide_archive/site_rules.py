@@ -1,0 +1,109 @@
+"""What is known of single outlets and themes, as data. Each rule has a golden page in the tests.
+
+A rule narrows the tree that the text is taken from and names the zone of dates without one; it
+never states content. A rule whose elements are not on a page does nothing.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+
+from lxml import etree
+from lxml.html import HtmlElement
+
+from aidivide_archive.exceptions import InvalidURLError
+from aidivide_archive.urls import site
+
+_MIN_BODY_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRule:
+    name: str
+    zone: str | None = None
+    """IANA zone of the outlet's dates; None: not known."""
+    body: etree.XPath | None = field(default=None, repr=False)
+    """The element that holds the text, where the page has it."""
+    prune: etree.XPath | None = field(default=None, repr=False)
+    """Elements that are never text."""
+
+
+def _zone(name: str, zone: str) -> tuple[str, SiteRule]:
+    return name, SiteRule(name=name, zone=zone)
+
+
+NO_RULE = SiteRule(name="")
+
+_SITES = dict(
+    (
+        (
+            "chinadaily.com.cn",
+            SiteRule(
+                name="chinadaily.com.cn",
+                zone="Asia/Shanghai",
+                body=etree.XPath("//div[@id='Content']"),
+                prune=etree.XPath(
+                    "//*[@id='div_currpage' or @class='xgyd_art' or @class='info_r']"
+                ),
+            ),
+        ),
+        _zone("people.cn", "Asia/Shanghai"),
+        _zone("people.com.cn", "Asia/Shanghai"),
+        _zone("xinhuanet.com", "Asia/Shanghai"),
+        _zone("news.cn", "Asia/Shanghai"),
+        _zone("chinanews.com", "Asia/Shanghai"),
+        _zone("chinanews.com.cn", "Asia/Shanghai"),
+        _zone("cgtn.com", "Asia/Shanghai"),
+        _zone("globaltimes.cn", "Asia/Shanghai"),
+        _zone("yicaiglobal.com", "Asia/Shanghai"),
+        _zone("gmw.cn", "Asia/Shanghai"),
+        _zone("cctv.com", "Asia/Shanghai"),
+        _zone("straitstimes.com", "Asia/Singapore"),
+        _zone("asahi.com", "Asia/Tokyo"),
+    )
+)
+"""By registrable domain."""
+
+_JNEWS = SiteRule(
+    name="jnews",
+    prune=etree.XPath(
+        "//*[contains(@class, 'jeg_ad') or contains(@class, 'jeg_share') or"
+        " contains(@class, 'jeg_authorbox') or contains(@class, 'jnews_prev_next') or"
+        " contains(@class, 'jnews_related_post') or contains(@class, 'jeg_search_') or"
+        " contains(@class, 'jeg_breadcrumbs') or contains(@class, 'jeg_post_meta') or"
+        " contains(@class, 'jeg_post_tags') or contains(@class, 'gtranslate') or"
+        " contains(@class, 'ai-buttons')]"
+    ),
+)
+"""The JNews theme for WordPress, which hundreds of outlets use."""
+
+
+def rule_for(url: str, tree: HtmlElement) -> SiteRule:
+    """The rule of the page's site, else of its theme; NO_RULE when there is none."""
+    try:
+        found = _SITES.get(site(url)) if url else None
+    except InvalidURLError:
+        found = None
+    if found is not None:
+        return found
+    body = tree.find("body")
+    classes = (body.get("class") or "").split() if body is not None else ()
+    return _JNEWS if "jnews" in classes else NO_RULE
+
+
+def text_tree(tree: HtmlElement, rule: SiteRule) -> HtmlElement:
+    """A copy of the tree for taking the text from, narrowed by the rule."""
+    tree = copy(tree)
+    if rule.prune is not None:
+        for element in rule.prune(tree):
+            if element.getparent() is not None:
+                element.drop_tree()
+    body = tree.find("body")
+    if rule.body is not None and body is not None:
+        found = rule.body(tree)
+        if found and len(found[0].text_content()) >= _MIN_BODY_CHARS:
+            for child in list(body):
+                body.remove(child)
+            body.append(found[0])
+    return tree

@@ -1,0 +1,90 @@
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+import crawler
+from aidivide_archive import schema
+from aidivide_archive.archive import migrate
+
+ROOT = Path(__file__).parent.parent
+LIBRARY = sorted((ROOT / "src" / "aidivide_archive").rglob("*.py"))
+PROJECT = sorted((ROOT / "crawler").rglob("*.py"))
+MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Full names of everything a file imports, inside functions as well."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def importers(packages: set[str], files: list[Path]) -> list[str]:
+    return [
+        str(path.relative_to(ROOT))
+        for path in files
+        if any(name.partition(".")[0] in packages for name in imported(path))
+    ]
+
+
+def test_the_files_are_found():
+    assert len(LIBRARY) > 40
+    assert len(PROJECT) > 8
+    assert importers({"lxml"}, LIBRARY)  # the search itself works
+
+
+def test_the_crawler_is_the_checkouts_own():
+    """A package of that name in site-packages would shadow it: the wheel must not ship one."""
+    assert Path(crawler.__file__ or "").is_relative_to(ROOT)
+
+
+def test_nothing_reads_or_writes_pickles():
+    names = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+    assert importers(names, LIBRARY + PROJECT + MIGRATIONS) == []
+
+
+def test_the_crawler_only_adapts():
+    assert importers({"sqlalchemy", "trafilatura", "datasketch", "lxml", "alembic"}, PROJECT) == []
+    parsers = {"scrapy.Selector", "scrapy.selector", "scrapy.linkextractors", "parsel"}
+    for path in PROJECT:
+        for name in imported(path):
+            assert not any(f"{name}.".startswith(f"{parser}.") for parser in parsers), (path, name)
+
+
+def test_the_library_knows_nothing_of_the_crawler():
+    assert importers({"scrapy", "twisted", "crawler"}, LIBRARY) == []
+
+
+@pytest.mark.parametrize(
+    ("package", "module"),
+    [
+        ("trafilatura", "extract.py"),
+        ("datasketch", "similarity.py"),
+        ("alembic", "archive/migrate.py"),
+        ("pebble", "workers.py"),
+        ("fastwarc", "warc.py"),
+    ],
+)
+def test_each_engine_has_one_door(package: str, module: str):
+    assert importers({package}, LIBRARY) == [f"src/aidivide_archive/{module}"]
+
+
+def test_only_the_archive_and_the_frontier_speak_sql():
+    doors = ("archive/", "schema.py", "frontier.py", "search")
+    paths = [
+        path.removeprefix("src/aidivide_archive/") for path in importers({"sqlalchemy"}, LIBRARY)
+    ]
+    assert [path for path in paths if not path.startswith(doors)] == []
+
+
+def test_the_schema_of_the_code_is_the_newest_migration():
+    config = Config()
+    config.set_main_option("script_location", str(migrate.migrations_directory()))
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]

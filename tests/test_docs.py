@@ -1,0 +1,128 @@
+"""What the documents show is what the program does: their commands are run, their outputs compared."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+?)(?:#[^)]*)?\)")
+
+# Commands that a test must not run, each with the reason.
+NOT_RUN = {
+    "make": "sets up this very environment; CI runs it",
+    "python3": "the same",
+    ".venv/bin/pip": "the same",
+    ".venv/bin/python": "the same",
+    ".venv/bin/aidivide": "the demo fixture runs it",
+    "pip": "installs",
+    "pytest": "runs tests inside this one",
+    "export": "shell",
+    "scrapy": "the network; tests/test_crawl.py runs it on loopback",
+    "curl": "a server by hand",
+    "python": "a server by hand",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    document: str
+    command: str
+    output: tuple[str, ...]
+
+
+def shown_commands(document: Path) -> list[Shown]:
+    found = []
+    for block in BLOCK.findall(document.read_text("utf-8")):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *output = part.rstrip("\n").split("\n")
+            found.append(Shown(document.name, command, tuple(output)))
+    return found
+
+
+SHOWN = [shown for document in DOCUMENTS for shown in shown_commands(document)]
+RUN = [shown for shown in SHOWN if shlex.split(shown.command)[0] not in NOT_RUN]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place with a `demo-archive`, as a reader has it after the demo."""
+    folder = tmp_path_factory.mktemp("reader")
+    run(folder, "aidivide demo")
+    return folder
+
+
+def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
+    words = shlex.split(command)
+    assert words[0] == "aidivide", (
+        f"the test cannot run {words[0]}: add it to NOT_RUN with the reason"
+    )
+    line = [sys.executable, "-m", "aidivide_archive", *words[1:]]
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("AIDIVIDE_")}
+    return subprocess.run(
+        line, cwd=folder, capture_output=True, text=True, timeout=120, env=environment, check=False
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shown", RUN, ids=lambda shown: f"{shown.document}: {shown.command[:60]}")
+def test_a_command_in_the_documents_gives_the_output_beside_it(shown: Shown, folder: Path) -> None:
+    if shown.command == "aidivide demo":  # its first output, not that of a second run
+        (folder / "first").mkdir(exist_ok=True)
+        folder = folder / "first"
+    done = run(folder, shown.command)
+    assert done.returncode == 0, done.stderr
+    if shown.output:
+        assert fits([line for line in shown.output if line], done.stdout.split("\n")), done.stdout
+
+
+def fits(expected: list[str], printed: list[str]) -> bool:
+    """Whether output looks as shown: "…" alone stands for any lines, inside a line for any words.
+
+    Empty lines do not count; ids differ with the newsroom's port.
+    """
+    lines = [re.escape(re.sub(r"\b([as])-[0-9a-f]{12}\b", r"\1-ID", line)) for line in expected]
+    parts = [r"(?:.*\n)*" if line == "…" else line.replace("…", ".*") + r"\n" for line in lines]
+    text = re.sub(r"\b([as])-[0-9a-f]{12}\b", r"\1-ID", "\n".join(filter(None, printed)) + "\n")
+    return re.fullmatch("".join(parts), text) is not None
+
+
+def test_every_command_of_the_documents_is_run_or_has_a_reason_not_to_be() -> None:
+    assert RUN
+    programs = {shlex.split(shown.command)[0] for shown in SHOWN}
+    assert programs <= {"aidivide", *NOT_RUN}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_the_documents_lead_somewhere(document: Path) -> None:
+    for target in LINK.findall(document.read_text("utf-8")):
+        assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_readme_says_in_150_words_what_it_is_and_how_to_begin() -> None:
+    words = (ROOT / "README.md").read_text("utf-8").split()
+    beginning = " ".join(words[:150])
+    assert "make demo" in beginning
+    assert "make test" in beginning
+    assert "journalists" in beginning
+
+
+def test_every_ledger_reason_and_every_setting_is_documented() -> None:
+    from aidivide_archive.model import Reason
+
+    documents = "\n".join(path.read_text("utf-8") for path in DOCUMENTS)
+    missing = [reason.value for reason in Reason if f"`{reason.value}`" not in documents]
+    settings = re.findall(
+        r"^(AIDIVIDE_\w+) =", (ROOT / "crawler" / "settings.py").read_text("utf-8"), re.M
+    )
+    missing += [name for name in settings if f"`{name}`" not in documents]
+    assert not missing
