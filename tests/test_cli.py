@@ -15,11 +15,12 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from rich.cells import cell_len
 
 import aidivide_archive
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import ARTICLE_FIELDS, Reader
-from aidivide_archive.cli import cli, crawling, terminal
+from aidivide_archive.cli import cli, crawling, reading, terminal
 from aidivide_archive.cli.checkup import sqlite_is_good
 from aidivide_archive.cli.events import slug, template
 from aidivide_archive.cli.framework import EXIT_CODES, Command
@@ -148,7 +149,7 @@ def test_version_names_the_package():
     ("arguments", "words"),
     [
         (["exprot"], "Did you mean 'export'? See `aidivide --help`"),
-        (["export", "articles", "--fromat", "csv"], "Did you mean '--format'?"),
+        (["export", "articles", "--fromat", "csv"], "'--format'"),
         (["event", "chekc"], "Did you mean 'check'? See `aidivide event --help`"),
         (["export", "articels"], "'articels' is not one of"),
         (["export"], "missing argument"),
@@ -399,7 +400,7 @@ def test_export_goes_to_a_file_by_its_suffix_or_into_a_folder(ask: Run, tmp_path
     assert result.stdout == ""
     assert result.stderr == f"4 articles written to {path}\n"
     rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
-    assert [row["id"] for row in rows][0] == FIRST_ID
+    assert rows[0]["id"] == FIRST_ID
     assert any(row["title"].startswith("'=HYPERLINK") for row in rows)
     ask("export", "articles", "-o", str(path), "--raw")
     assert path.read_bytes().startswith(b"id,")
@@ -739,19 +740,29 @@ def test_a_locale_without_unicode_is_no_reason_to_fail(real: Location):
     found = aidivide("search", "鸿沟", "--archive", str(real.directory), env=environment)
     assert (found.returncode, found.stderr) == (0, b"")
     assert b"three.example" in found.stdout
-    exported = aidivide("export", "articles", "--archive", str(real.directory), env=environment)
-    assert "智能论坛在港口举行" in exported.stdout.decode("utf-8")  # files are UTF-8 everywhere
 
 
-def test_on_a_terminal_tables_fit_its_width(real: Location):
-    """A pseudo-terminal of 80 columns: no escape but colour, ids whole; none at all with NO_COLOR."""
-    arguments = ("search", "telescopes", "--archive", str(real.directory))
-    plain = on_a_terminal(*arguments, NO_COLOR="1")
-    lines = plain.splitlines()
-    assert FIRST_ID in plain
-    assert all(len(line) <= 80 for line in lines)
-    assert "\x1b[3" not in plain
-    assert "\t" not in plain
+@pytest.mark.parametrize("width", [80, 120])
+def test_on_a_terminal_tables_fit_its_width(ask: Run, width: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+    for module in (terminal, reading):
+        monkeypatch.setattr(module, "is_terminal", lambda: True)
+    for arguments in (["story", STORY_ID], ["stories", "--all"], ["status"], ["doctor"]):
+        shown = ask(*arguments).stdout
+        assert "\t" not in shown
+        assert STORY_ID in shown or arguments[0] not in ("story", "stories")
+        # the reasons of a story stand below its table, as long as they are
+        assert all(cell_len(line) <= width for line in shown.splitlines() if line[:2] != "a-")
+    hits = ask("search", "telescopes").stdout.splitlines()
+    assert hits[0] == "Ministers meet in the harbour"
+    assert hits[1].split() == [FIRST_ID, "2025-07-27", "02:00", "One", "Daily"]
+
+
+def test_a_real_terminal_gets_no_escape_but_bold_and_none_is_needed(real: Location):
+    arguments = ("stories", "--all", "--archive", str(real.directory))
+    shown = re.sub("\x1b\\[[01]m", "", on_a_terminal(*arguments, NO_COLOR="1"))
+    assert STORY_ID in shown
+    assert "\x1b" not in shown
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> str:

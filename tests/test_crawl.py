@@ -499,7 +499,7 @@ def test_a_crawl_that_is_killed_and_started_again_ends_equal(crawls: Crawls, on_
 def test_ctrl_c_ends_cleanly_with_130_and_the_next_run_finishes(
     sqlite_crawls: Crawls, on_sqlite: Visits
 ):
-    stopped = sqlite_crawls.interrupt(signal.SIGINT, requests=12)
+    stopped = sqlite_crawls.interrupt(signal.SIGINT, requests=8)
     assert stopped.code == 130
     assert "Traceback" not in stopped.errors
     states = Counter(state for state, _ in content(sqlite_crawls.location).ledger.values())

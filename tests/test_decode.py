@@ -13,7 +13,9 @@ from aidivide_archive.decode import decode, decompress
 from aidivide_archive.model import Completeness
 
 LIMIT = 1_000_000
-PLAIN = ("<html><body><p>" + "The forum opened in the east hall. " * 400 + "</p></body></html>").encode()
+PLAIN = (
+    "<html><body><p>" + "The forum opened in the east hall. " * 400 + "</p></body></html>"
+).encode()
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -145,7 +147,5 @@ def test_decode_says_utf8_for_plain_ascii() -> None:
 @settings(max_examples=300, deadline=None)
 def test_decode_gives_storable_text_for_any_bytes(body: bytes, content_type: str | None) -> None:
     decoded = decode(body, content_type=content_type, url="https://news.example/")
-    assert not any(
-        ord(character) < 32 and character not in "\t\n\r" for character in decoded.text
-    )
+    assert not any(ord(character) < 32 and character not in "\t\n\r" for character in decoded.text)
     decoded.text.encode("utf-8")  # a lone surrogate would raise

@@ -129,7 +129,7 @@ HOSTILE = {
     "a wall of dates": article("<p>" + "2025-13-45 " * 50_000 + "</p>"),
     "nested JSON-LD": article('<script type="application/ld+json">' + "[" * 200_000 + "</script>"),
     "open comments": f"<html><body><p>{SENTENCE * 5}</p>" + "<!--" * 200_000,
-    "brackets": "<" * 300_000 + SENTENCE,
+    "brackets": "<" * 300_000 + f"<p>{SENTENCE}</p>",
 }
 
 

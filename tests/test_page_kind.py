@@ -15,7 +15,7 @@ ARTICLE_KINDS = {PageKind.ARTICLE, PageKind.LIVE_BLOG}
 
 
 def paragraphs(lines: list[str]) -> str:
-    return "<h1>{}</h1>".format(lines[0]) + "".join(f"<p>{line}</p>" for line in lines[1:])
+    return f"<h1>{lines[0]}</h1>" + "".join(f"<p>{line}</p>" for line in lines[1:])
 
 
 def hub(lines: list[str]) -> str:

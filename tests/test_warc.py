@@ -1,5 +1,6 @@
 import gzip
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -223,7 +224,7 @@ def test_a_torn_record_is_not_taken_for_whole(tmp_path: Path):
     path, (offset,) = written(tmp_path, capture(body=bytes(range(256)) * 100))
     content = path.read_bytes()
     path.write_bytes(content[: offset + 400])
-    with pytest.raises(StoreError, match="one.warc.gz at"):
+    with pytest.raises(StoreError, match=r"one\.warc\.gz at"):
         read_capture(path, offset)
 
 
@@ -256,10 +257,10 @@ def test_a_missing_file_is_one_clear_line(tmp_path: Path):
 def test_what_is_no_warc_file_gives_no_captures(tmp_path: Path, content: bytes):
     path = tmp_path / "odd.warc.gz"
     path.write_bytes(content)
-    try:
-        assert list(iter_captures(path)) == []
-    except ImportDataError as error:
-        assert "odd.warc.gz" in str(error)
+    found: list[object] = []
+    with suppress(ImportDataError):
+        found.extend(iter_captures(path))
+    assert found == []
 
 
 def test_a_warc_file_without_compression_is_read(tmp_path: Path):

@@ -15,13 +15,10 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 _BLOCK_TAGS = frozenset(
-    "address article aside blockquote body br center dd details div dl dt fieldset figcaption "
-    "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html li main nav ol p pre section "
-    "summary table tbody td tfoot th thead tr ul".split()
+    ["address", "article", "aside", "blockquote", "body", "br", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
 )
 _UNSEEN_TAGS = frozenset(
-    "script style noscript template svg math head select option datalist button textarea iframe "
-    "object canvas audio video".split()
+    ["script", "style", "noscript", "template", "svg", "math", "head", "select", "option", "datalist", "button", "textarea", "iframe", "object", "canvas", "audio", "video"]
 )
 GOOD_BLOCK_CHARS = 80
 """From this length on a block with few links is a paragraph of something."""

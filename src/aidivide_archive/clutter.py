@@ -6,7 +6,6 @@ learnt from at least three different pages and never takes more than a quarter o
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 

@@ -3,7 +3,7 @@
 Data, not code: a phrase belongs here when it never stands alone in the body of an article. Written
 from the interface texts of content systems and outlets; the golden pages guard each group.
 """
-# ruff: noqa: E501 -- one alternative beside the other reads better than wrapped strings
+
 
 from __future__ import annotations
 
@@ -80,6 +80,11 @@ PHRASES: tuple[tuple[str, int, re.Pattern[str]], ...] = (
     )),
     ("editor", 14, _any(
         r"(?:web )?editors? ?[:：].{0,60}", r"责任编辑.{0,40}", r"(?:\(?编辑|小编|值班编辑|校对|审核|编审|监制|主编|责编|作者|来源|稿源|出处)\s?[:：].{0,60}", r"source ?[:：] ?.{1,40}", r"/ source ?[:：].{0,40}", r"来源\W.{0,40}", r"发布时间.{0,60}", r"date ?[:：] ?.{1,30}", r"正在阅读.{0,60}", r"редактор\W.{0,40}",
+    )),
+    ("date", 14, _any(
+        r"(?:(?:first|last|originally) )?(?:published|posted|updated|modified|created|veröffentlicht|aktualisiert|erschienen|stand|publié|mis à jour|publicado|actualizado|atualizado|pubblicato|aggiornato|发布(?:时间)?|更新(?:时间|于)?|опубликовано|обновлено)\b.{0,60}(?:19|20)\d\d.{0,40}",
+        r"(?:19|20)\d\d[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:\s+\d{1,2}[:：]\d\d(?:[:：]\d\d)?)?",
+        r"\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d(?:[\s,|–-]+\d{1,2}[:.]\d\d(?: uhr)?)?",
     )),
     ("notice", 60, _any(
         r"the post .{1,200} appeared first on .{1,60}", r"\(?this (?:story|article) (?:has not been edited by|was (?:originally|first) published (?:on|in|by)|is (?:auto-generated|published) from|originally appeared).{0,200}", r"you'?ve accessed an article available only to.{0,80}", r"this article is (?:more than|over) .{0,40}old", r"(?:dieser|der) artikel .{0,60}(?:kostenpflichtig|plus-inhalt|abonnenten).{0,60}",

@@ -245,8 +245,17 @@ def _balanced_lines(tree: HtmlElement, url: str) -> list[str]:
 
 
 def _lines_of(body: etree._Element) -> list[str]:
-    text = str(xmltotxt(body, False))
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    lines = map(_without_grid, str(xmltotxt(body, False)).splitlines())
+    return [line for line in lines if line]
+
+
+def _without_grid(line: str) -> str:
+    """A line without the frame that trafilatura draws round table rows; empty for rules."""
+    line = line.strip()
+    if not line.startswith("|"):
+        return line
+    cells = (cell.strip() for cell in line.split("|"))
+    return " | ".join(cell for cell in cells if cell.strip("-: "))
 
 
 def _plain_lines(html: str, blocks: Sequence[Block], *, complete: bool) -> list[str]:

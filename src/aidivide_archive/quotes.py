@@ -13,11 +13,11 @@ MAX_QUOTATION_LENGTH = 3000
 # Opening marks with their closing ones. An opening mark that is never closed quotes to the end of
 # its paragraph: the convention for quotations of several paragraphs.
 _PAIRED = re.compile(
-    "“[^”\n]*”?|„[^“”\n]*[“”]?|«[^»\n]*»?|»[^«\n]{0,3000}«|”[^”\n]*”|「[^」\n]*」?|『[^』\n]*』?|《[^》\n]*》?"
+    "“[^”\n]*”?|„[^“”\n]*[“”]?|«[^»\n]*»?|»[^«\n]{0,1000}«|”[^”\n]*”|「[^」\n]*」?|『[^』\n]*』?|《[^》\n]*》?"
 )
 _STRAIGHT = re.compile(r'(?:(?<=[\s(\[:,—–-])|^)"(?=\S)[^"\n]*(?:"|$)', re.MULTILINE)
 # Single marks are apostrophes as well: both ends must stand free, and it must close.
-_SINGLE = re.compile(r"(?<!\w)[‘'](?=\w)([^\n‘]{10,1500}?)(?<=[\w.,!?…])[’'](?!\w)")
+_SINGLE = re.compile(r"(?<!\w)[‘'](?=\w)([^\n‘]{10,500}?)(?<=[\w.,!?…])[’'](?!\w)")
 
 
 def quoted_mask(text: str) -> NDArray[np.bool_]:

@@ -16,6 +16,8 @@ from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.urls import site
 
 _MIN_BODY_CHARS = 200
+_LAYOUT_BLOCKS = 3
+_LAYOUT_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ def rule_for(url: str, tree: HtmlElement) -> SiteRule:
 def text_tree(tree: HtmlElement, rule: SiteRule) -> HtmlElement:
     """A copy of the tree for taking the text from, narrowed by the rule."""
     tree = copy(tree)
+    _open_layout_tables(tree)
     if rule.prune is not None:
         for element in rule.prune(tree):
             if element.getparent() is not None:
@@ -107,3 +110,23 @@ def text_tree(tree: HtmlElement, rule: SiteRule) -> HtmlElement:
                 body.remove(child)
             body.append(found[0])
     return tree
+
+
+def _open_layout_tables(tree: HtmlElement) -> None:
+    """Turn tables that lay out the page into plain containers; tables of data stay."""
+    for cell in list(tree.iter("td")):
+        if not _is_layout(cell):
+            continue
+        for element in cell.iterancestors("table", "tbody", "tr"):
+            for sibling in element.iterchildren("td", "th", "tr", "tbody"):
+                sibling.tag = "div"
+            element.tag = "div"
+        cell.tag = "div"
+
+
+def _is_layout(cell: HtmlElement) -> bool:
+    """Whether a cell holds what no cell of data does: a heading, a table, or several paragraphs."""
+    if cell.find(".//h1") is not None or cell.find(".//table") is not None:
+        return True
+    blocks = sum(1 for _ in cell.iter("p", "br", "div"))
+    return blocks >= _LAYOUT_BLOCKS and len(cell.text_content()) >= _LAYOUT_CHARS

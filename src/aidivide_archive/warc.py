@@ -139,7 +139,7 @@ def _capture(record: WarcRecord) -> Capture:
     completeness = Completeness.COMPLETE
     if record.headers.get(_COMPLETENESS_HEADER):
         completeness = Completeness.PARTIAL
-    elif _digest(record) not in (None, hashlib.sha256(body).hexdigest()):
+    elif not status or _digest(record) not in (None, hashlib.sha256(body).hexdigest()):
         completeness = Completeness.TRUNCATED  # the tail of a file whose writer was killed
     return Capture(
         url=(record.headers.get("WARC-Target-URI") or "").strip("<>"),

@@ -67,7 +67,10 @@ def _enter_urls(connection: sa.Connection, run: Run, batch: Sequence[Document]) 
 def _insert_new(connection: sa.Connection, run: Run, new: Sequence[Document]) -> None:
     """All rows of articles that are not there yet, in id order."""
     extraction_ids = _insert_extractions(connection, new)
-    article_rows, revision_rows, claim_rows, seen_rows = [], [], [], []
+    article_rows: list[dict[str, Any]] = []
+    revision_rows: list[dict[str, Any]] = []
+    claim_rows: list[dict[str, Any]] = []
+    seen_rows: list[dict[str, Any]] = []
     for one, extraction_id in zip(new, extraction_ids, strict=True):
         extraction = one.extraction
         assert extraction is not None

@@ -17,7 +17,7 @@ from sqlalchemy import event as sa_event
 from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import documents, imported, matching, migrate
+from aidivide_archive.archive import documents, imported, migrate
 from aidivide_archive.archive.documents import Run
 from aidivide_archive.archive.engine import (
     WriterLock,
@@ -27,6 +27,7 @@ from aidivide_archive.archive.engine import (
     write_engine,
 )
 from aidivide_archive.archive.location import Location
+from aidivide_archive.archive.settling import Settled, settle
 from aidivide_archive.archive.writer import Writer
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
@@ -311,9 +312,9 @@ class Archive:
         run = self.run
         return self.submit(lambda c: imported.store_batch(c, run, batch))
 
-    def settle(self) -> Future[matching.Settled]:
+    def settle(self) -> Future[Settled]:
         """Recompute matches and stories over the whole archive."""
-        return self.submit(matching.settle)
+        return self.submit(settle)
 
 
 def _store_event(connection: sa.Connection, profile: Profile, now: datetime) -> None:

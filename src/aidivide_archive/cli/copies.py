@@ -15,7 +15,7 @@ from aidivide_archive.cli.framework import (
     pass_state,
     wait_option,
 )
-from aidivide_archive.cli.terminal import note, say, say_json
+from aidivide_archive.cli.terminal import counted, note, say, say_json
 from aidivide_archive.exceptions import ArchiveError, ConfigError
 
 VERDICTS = ("same", "different", "unsure")
@@ -49,7 +49,8 @@ def judge(
         now, chosen = datetime.now(UTC), Verdict(verdict)
         archive.submit(lambda c: store_judgement(c, pair, chosen, note=words, now=now)).result()
         settled = archive.settle().result()
-    note(f"judged {verdict}: {settled.matches} matches, {settled.stories} stories now")
+    matches = counted(settled.matches, "match", "matches")
+    note(f"judged {verdict}: {matches}, {counted(settled.stories, 'story', 'stories')} now")
 
 
 copies = Group("copies", help="Work on the copy graph as a whole.")

@@ -10,11 +10,15 @@ import click
 
 from aidivide_archive.cli.framework import State, command, json_option, pass_state
 from aidivide_archive.cli.terminal import (
+    counted,
+    is_terminal,
     note,
+    one_line,
     percent,
     safe,
     say,
     say_fields,
+    say_heading,
     say_json,
     say_table,
     shown_time,
@@ -132,6 +136,7 @@ def _say_status(found: Status, where: str) -> None:
         end = last["finish_reason"] or "still running, or killed"
         run = f"{last['kind']} {last['id']}, started {last['started_at']}: {end}"
     settled = "" if not found.unsettled else f"; {found.unsettled} not yet compared"
+    matches = counted(found.matches, "match", "matches")
     review = f" ({found.review} to review)" if found.review else ""
     say_fields(
         (
@@ -139,7 +144,7 @@ def _say_status(found: Status, where: str) -> None:
             ("events", ", ".join(found.events)),
             ("last run", run),
             ("articles", f"{found.articles}{review}"),
-            ("stories", f"{found.stories} of two or more, {found.matches} matches{settled}"),
+            ("stories", f"{found.stories} of two or more, {matches}{settled}"),
             ("captures", f"{found.captures} ({found.captured_bytes / 1e6:.1f} MB)"),
             ("URLs", f"{found.urls} seen, {found.waiting} waiting"),
         )
@@ -163,11 +168,19 @@ def _say_hits(found: list[Row]) -> None:
     if not found:
         note("nothing found: try fewer words, or `aidivide status` for what is there")
         return
-    rows = [
-        (row["id"], shown_time(row), row["outlet"] or row["site"], row["title"], row["snippet"])
-        for row in found
-    ]
-    say_table(("id", "published", "outlet", "title", "text"), rows, whole=("id", "published"))
+    if not is_terminal():
+        columns = ("id", "published", "outlet", "title", "text")
+        names = ("title", "snippet")
+        say_table(columns, [(*_place(row), *(row[name] for name in names)) for row in found])
+        return
+    for row in found:  # a snippet needs the whole width
+        say_heading(safe(row["title"] or row["url"]))
+        say("  " + safe("  ".join(filter(None, map(str, _place(row))))))
+        say("  " + safe(row["snippet"]))
+
+
+def _place(row: Row) -> tuple[object, ...]:
+    return row["id"], shown_time(row), row["outlet"] or row["site"]
 
 
 def _say_stories(found: list[Row]) -> None:
@@ -188,6 +201,9 @@ def _say_stories(found: list[Row]) -> None:
     say_table(columns, rows, right=("articles",), whole=("story", "published"))
 
 
+_STORY_WHOLE = ("article", "role", "published")
+
+
 def _say_story(found: StoryDetail) -> None:
     if found.former_id:
         note(f"{found.former_id} went into {found.id}")
@@ -202,7 +218,7 @@ def _say_story(found: StoryDetail) -> None:
         )
     )
     say()
-    columns = ("article", "role", "copied", "published", "outlet", "title", "why")
+    columns = ["article", "role", "copied", "published", "outlet", "title", "why"]
     rows = [
         (
             row["article_id"],
@@ -215,7 +231,13 @@ def _say_story(found: StoryDetail) -> None:
         )
         for row in found.members
     ]
-    say_table(columns, rows, right=("copied",), whole=("article", "published"))
+    if not is_terminal():
+        say_table(columns, rows)
+        return
+    say_table(columns[:-1], [row[:-1] for row in rows], right=("copied",), whole=_STORY_WHOLE)
+    say()
+    for row in rows:  # the reasons need the whole width
+        say(f"{row[0]}  {one_line(row[-1])}")
 
 
 # --- one document --------------------------------------------------------------------------------

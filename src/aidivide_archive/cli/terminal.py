@@ -90,7 +90,7 @@ def say_table(
 
     `right`: columns of numbers. `whole`: columns that are never cut (ids to copy).
     """
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[one_line(value) for value in row] for row in rows]
     if not is_terminal():
         for line in [list(columns), *cells]:
             say("\t".join(line))
@@ -117,7 +117,8 @@ def _console() -> Console:
     return Console(file=sys.stdout, highlight=False, markup=False, soft_wrap=False)
 
 
-def _cell(value: object) -> str:
+def one_line(value: object) -> str:
+    """Any value as safe text; lists are joined with "; ", None is empty."""
     if value is None:
         return ""
     if isinstance(value, list | tuple):
@@ -136,6 +137,16 @@ def shown_time(row: Mapping[str, object]) -> str:
     first, last = datetime.fromisoformat(start), datetime.fromisoformat(end)
     # the day of a zone begins up to 14 hours off in UTC: its middle is on the right date
     return (first + (last - first) / 2).strftime("%Y-%m-%d").rjust(10, "0")
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number with its word: "1 story", "2 stories"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def say_heading(text: str) -> None:
+    """A line that stands out on a terminal."""
+    say(click.style(text, bold=True) if is_terminal() else text)
 
 
 def percent(share: object) -> str:
