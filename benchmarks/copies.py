@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from datasketch import MinHash, MinHashLSH
 
-from aidivide_archive.boilerplate import site_boilerplate
-from aidivide_archive.candidates import candidate_pairs
 from aidivide_archive.copies import compare, prepare
 from aidivide_archive.model import Comparison, Match, Relation, Signature, StoryArticle
 from aidivide_archive.similarity import Hashes, bands, hashvalues, shingles, sign_shingles
+from aidivide_archive.similarity.boilerplate import site_boilerplate
+from aidivide_archive.similarity.candidates import candidate_pairs
 from aidivide_archive.stories import build_stories
 from benchmarks.syndication import Document, Simulation, real_texts, true_pairs
 

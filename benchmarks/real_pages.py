@@ -135,8 +135,8 @@ def serve(pages: dict[str, Page], port: int, ready: Any, seconds: float) -> None
         servers = [await asyncio.start_server(answer, one, port) for one in ADDRESSES]
         ready.send("ready")
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not ready.poll():
-            await asyncio.sleep(0.1)
+        while time.monotonic() < deadline and not await asyncio.to_thread(ready.poll, 1.0):
+            pass
         for server in servers:
             server.close()
 

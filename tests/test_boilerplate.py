@@ -1,7 +1,7 @@
 import numpy as np
 
-from aidivide_archive.boilerplate import site_boilerplate
 from aidivide_archive.similarity import Hashes, shingles
+from aidivide_archive.similarity.boilerplate import site_boilerplate
 
 
 def long_text(count: int, name: str = "word") -> str:

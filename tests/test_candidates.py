@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidivide_archive.boilerplate import site_boilerplate
-from aidivide_archive.candidates import (
+from aidivide_archive.exceptions import ArchiveError
+from aidivide_archive.similarity import SKETCH_FLOOR, shingles, sign
+from aidivide_archive.similarity.boilerplate import site_boilerplate
+from aidivide_archive.similarity.candidates import (
     COMMON_FLOOR,
     candidate_pairs,
     candidate_rule,
     common_hash_cap,
     shared_counts,
 )
-from aidivide_archive.exceptions import ArchiveError
-from aidivide_archive.similarity import SKETCH_FLOOR, shingles, sign
 
 
 def long_text(count: int, name: str = "word") -> str:

@@ -76,6 +76,15 @@ def filled_location(
         yield made
 
 
+@pytest.fixture(scope="module", params=ENGINES)
+def nowhere(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Location]:
+    """A place without an archive; the tests that use it show that it stays one."""
+    with new_location(request.param, tmp_path_factory.mktemp("nowhere")) as place:
+        yield place
+
+
 @pytest.fixture
 def ask(filled_location: Location) -> Run:
     """Run a command on the filled archive."""
@@ -194,19 +203,17 @@ READERS = (
 
 @pytest.mark.parametrize("arguments", READERS, ids=" ".join)
 def test_a_missing_archive_is_one_line_and_nothing_is_created(
-    location: Location, arguments: list[str]
+    nowhere: Location, arguments: list[str]
 ):
-    line = error_line(run(*arguments, *where(location), code=2))
+    line = error_line(run(*arguments, *where(nowhere), code=2))
     assert "crawl or import into it first" in line
-    assert not location.directory.exists()
+    assert not nowhere.directory.exists()
 
 
 @pytest.mark.parametrize("arguments", [["doctor"], ["doctor", "--integrity"], ["event", "list"]])
-def test_check_ups_work_without_an_archive_and_create_none(
-    location: Location, arguments: list[str]
-):
-    run(*arguments, *where(location))
-    assert not location.directory.exists()
+def test_check_ups_work_without_an_archive_and_create_none(nowhere: Location, arguments: list[str]):
+    run(*arguments, *where(nowhere))
+    assert not nowhere.directory.exists()
 
 
 def test_reading_commands_leave_the_directory_as_it_is(filled_location: Location, ask: Run):
@@ -405,6 +412,7 @@ def test_export_goes_to_a_file_by_its_suffix_or_into_a_folder(ask: Run, tmp_path
     ask("export", "articles", "-o", str(path), "--raw")
     assert path.read_bytes().startswith(b"id,")
     assert "'=HYPERLINK" not in path.read_text("utf-8")
+    assert ask("export", "ledger", "-o", "-").stdout == ask("export", "ledger").stdout
     ask("export", "ledger", "-o", str(tmp_path))
     assert len((tmp_path / "ledger.jsonl").read_text("utf-8").splitlines()) == 7
     broken = ask("export", "articles", "-o", str(tmp_path / "absent" / "a.csv"), code=1)
@@ -747,13 +755,13 @@ def test_on_a_terminal_tables_fit_its_width(ask: Run, width: int, monkeypatch: p
     monkeypatch.setenv("COLUMNS", str(width))
     for module in (terminal, reading):
         monkeypatch.setattr(module, "is_terminal", lambda: True)
-    for arguments in (["story", STORY_ID], ["stories", "--all"], ["status"], ["doctor"]):
+    for arguments in (["story", STORY_ID], ["stories", "--all"], ["doctor"]):
         shown = ask(*arguments).stdout
         assert "\t" not in shown
         assert STORY_ID in shown or arguments[0] not in ("story", "stories")
         # the reasons of a story stand below its table, as long as they are
         assert all(cell_len(line) <= width for line in shown.splitlines() if line[:2] != "a-")
-    hits = ask("search", "telescopes").stdout.splitlines()
+    hits = ask("search", "ministers").stdout.splitlines()
     assert hits[0] == "Ministers meet in the harbour"
     assert hits[1].split() == [FIRST_ID, "2025-07-27", "02:00", "One", "Daily"]
 

@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,12 +44,12 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo") / "archive"
     done = run(folder, "demo")
     port = re.search(r"\.example:(\d+)/", (folder / "demo.toml").read_text("utf-8"))
     assert port is not None
-    yield Demo(folder, done.stdout, Newsroom(int(port[1])))
+    return Demo(folder, done.stdout, Newsroom(int(port[1])))
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,7 @@ def test_every_ledger_reason_and_every_setting_is_documented() -> None:
     documents = "\n".join(path.read_text("utf-8") for path in DOCUMENTS)
     missing = [reason.value for reason in Reason if f"`{reason.value}`" not in documents]
     settings = re.findall(
-        r"^(AIDIVIDE_\w+) =", (ROOT / "crawler" / "settings.py").read_text("utf-8"), re.M
+        r"^(AIDIVIDE_\w+) =", (ROOT / "crawler" / "settings.py").read_text("utf-8"), re.MULTILINE
     )
     missing += [name for name in settings if f"`{name}`" not in documents]
     assert not missing

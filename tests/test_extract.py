@@ -128,6 +128,12 @@ HOSTILE = {
     "a title of 400 kB": article().replace("Lock opens</title>", "a | " * 100_000 + "</title>"),
     "a wall of dates": article("<p>" + "2025-13-45 " * 50_000 + "</p>"),
     "nested JSON-LD": article('<script type="application/ld+json">' + "[" * 200_000 + "</script>"),
+    "a body stated at length": article(
+        '<script type="application/ld+json">{"@type": "Article", "articleBody": "'
+        + "word " * 200_000
+        + '"}</script>'
+        + "".join(f"<p>{n} {SENTENCE}" for n in range(9_000))
+    ),
     "open comments": f"<html><body><p>{SENTENCE * 5}</p>" + "<!--" * 200_000,
     "brackets": "<" * 300_000 + f"<p>{SENTENCE}</p>",
 }
@@ -153,6 +159,16 @@ def test_a_page_without_text_is_a_value_not_an_exception(body: bytes) -> None:
     extraction = extract(body, url=URL).extraction
     assert extraction.text == ""
     assert extraction.page_kind is not PageKind.ARTICLE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"title": "Lock opens", "content": "' + SENTENCE.encode() * 9 + b'"}', b"%PDF-1.7\n" * 99,
+     bytes(range(256)) * 50, SENTENCE.encode() * 20],
+)  # fmt: skip
+def test_a_body_that_is_no_html_is_no_article(body: bytes) -> None:
+    extraction = extract(body, url=URL).extraction
+    assert (extraction.page_kind, extraction.mode) == (PageKind.EMPTY, "not_html")
 
 
 def test_a_lone_surrogate_does_not_cut_the_text() -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidivide_archive.linkage import CUT, Pair, components, linked_groups
+from aidivide_archive.stories.linkage import CUT, Pair, components, linked_groups
 
 PAIRS = st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] < pair[1])
 WEIGHTS = st.dictionaries(PAIRS, st.floats(0.2, 1.0), max_size=25)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidivide_archive.normalise import canonical, disguised_word_count, normalise
+from aidivide_archive.similarity.normalise import canonical, disguised_word_count, normalise
 
 HOSTILE = st.text(alphabet=st.characters(), max_size=200)
 

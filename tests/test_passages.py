@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidivide_archive.passages import passages
+from aidivide_archive.copies.passages import passages
 
 
 def test_shared_passages_are_marked_in_both_texts_as_given() -> None:

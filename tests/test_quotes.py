@@ -1,6 +1,6 @@
 import pytest
 
-from aidivide_archive.quotes import MAX_QUOTATION_LENGTH, quoted_mask
+from aidivide_archive.copies.quotes import MAX_QUOTATION_LENGTH, quoted_mask
 
 
 def inside(text: str) -> str:

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidivide_archive.sentences import aligned_sentences, outline
-from aidivide_archive.slots import slot_conflict
+from aidivide_archive.copies.sentences import aligned_sentences, outline
+from aidivide_archive.copies.slots import slot_conflict
 
 
 def numbers(text: str) -> set[str]:

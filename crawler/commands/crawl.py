@@ -12,6 +12,7 @@ from scrapy.commands import BaseRunSpiderCommand
 from scrapy.exceptions import UsageError
 
 from aidivide_archive.exceptions import ArchiveError
+from aidivide_archive.model import UrlState
 from crawler.session import Session
 from crawler.spiders.base import ArchiveSpider, open_session
 
@@ -51,8 +52,29 @@ class Command(BaseRunSpiderCommand):
             print(f"error: {session.failure}", file=sys.stderr)  # noqa: T201  # a command speaks
         elif session.finish_reason is None:
             print("error: the crawl did not start; see the log", file=sys.stderr)  # noqa: T201
+        else:
+            print(_summary(session), file=sys.stderr)  # noqa: T201
         return session.exit_code
 
     def _fail(self, message: str, code: int) -> None:
         print(f"error: {message}", file=sys.stderr)  # noqa: T201
         self.exitcode = code
+
+
+def _summary(session: Session) -> str:
+    """The end of a crawl in one line: what happened, what is safe, what to do next."""
+    counts = session.counts
+    kept = counts["reason/kept"] + counts["reason/review"]
+    words = [
+        f"{sum(counts[state] for state in UrlState)} URLs fetched",
+        f"{kept} articles ({counts['stored/new']} new, {counts['stored/revised']} revised)",
+        f"{counts[UrlState.REJECTED]} not taken",
+    ]
+    if counts[UrlState.FAILED] + counts[UrlState.DEAD]:
+        words.append(f"{counts[UrlState.FAILED] + counts[UrlState.DEAD]} failures")
+    if counts["sources_down"]:
+        words.append(f"{counts['sources_down']} feeds, sitemaps or hubs could not be read")
+    where = f"aidivide status --archive {session.archive.location.directory}"
+    if session.finish_reason == "shutdown":
+        return f"stopped: {', '.join(words)}; all of it is safe, the same command goes on. See: {where}"
+    return f"{session.finish_reason}: {', '.join(words)}. Next: {where}"

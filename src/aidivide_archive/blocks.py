@@ -15,14 +15,77 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 _BLOCK_TAGS = frozenset(
-    ["address", "article", "aside", "blockquote", "body", "br", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "html", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "br",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 _UNSEEN_TAGS = frozenset(
-    ["script", "style", "noscript", "template", "svg", "math", "head", "select", "option", "datalist", "button", "textarea", "iframe", "object", "canvas", "audio", "video"]
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "math",
+        "head",
+        "select",
+        "option",
+        "datalist",
+        "button",
+        "textarea",
+        "iframe",
+        "object",
+        "canvas",
+        "audio",
+        "video",
+    ]
 )
 GOOD_BLOCK_CHARS = 80
 """From this length on a block with few links is a paragraph of something."""
 _GOOD_LINK_SHARE = 0.4
+_CACHED_CHARS = 300
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
@@ -104,9 +167,16 @@ def paragraph_chars(blocks: Sequence[Block]) -> int:
     return sum(len(block.text) for block in blocks if block.is_paragraph)
 
 
-@lru_cache(maxsize=4096)
 def line_key(line: str) -> str:
     """Comparison form of a line: NFKC, case-folded, letters and digits only."""
+    # one page asks for the same short lines several times; long ones are not worth their memory
+    return _short_key(line) if len(line) <= _CACHED_CHARS else _key(line)
+
+
+def _key(line: str) -> str:
     if line.isascii():
         return _NOT_WORD.sub("", line).lower()
     return _NOT_WORD.sub("", unicodedata.normalize("NFKC", line).casefold())
+
+
+_short_key = lru_cache(maxsize=4096)(_key)

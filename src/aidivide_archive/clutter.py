@@ -6,7 +6,7 @@ learnt from at least three different pages and never takes more than a quarter o
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from aidivide_archive.blocks import line_key
@@ -19,6 +19,8 @@ MAX_TEMPLATE_SHARE = 0.25
 """A template never takes more than this share of a text's letters."""
 _COPY_SHARE = 0.5
 """Pages of one site that share this much are copies of one another and count as one."""
+_LONG_KEY = 60
+_MANY = 50
 _TITLE_LINES = 4
 _MAX_PHRASE_CHARS = 260
 _MIN_LINK_RUN = 2
@@ -97,22 +99,27 @@ def learn(pages: Iterable[Sequence[str]]) -> frozenset[str]:
     revisions of one text and count once, so that syndicated text is never taken for a template.
     The result does not depend on the order of the pages.
     """
-    distinct: list[frozenset[str]] = []
     sets = sorted(
         {frozenset(key for line in lines if (key := line_key(line))) for lines in pages},
         key=lambda keys: (-len(keys), sorted(keys)),
     )
+    counts: Counter[str] = Counter()
+    holders: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
     for keys in sets:
-        if keys and not any(_are_copies(keys, other) for other in distinct):
-            distinct.append(keys)
-    counts = Counter(key for keys in distinct for key in keys)
-    rules = {key for key, count in counts.items() if count >= MIN_TEMPLATE_PAGES}
-    return frozenset(rules)
+        long = [key for key in keys if len(key) >= _LONG_KEY]
+        # a line on many distinct pages is a template already and says nothing about copies
+        alike = (other for key in long if len(holders[key]) < _MANY for other in holders[key])
+        if any(_are_copies(keys, other) for other in alike):
+            continue
+        counts.update(keys)
+        for key in long:
+            holders[key].append(keys)
+    return frozenset(key for key, count in counts.items() if count >= MIN_TEMPLATE_PAGES)
 
 
 def _are_copies(one: frozenset[str], other: frozenset[str]) -> bool:
     """Whether two pages share most of their letters, apart from short lines."""
-    shared = sum(len(key) for key in one & other if len(key) > 60)
+    shared = sum(len(key) for key in one & other if len(key) >= _LONG_KEY)
     return shared >= _COPY_SHARE * min(sum(map(len, one)), sum(map(len, other)))
 
 

@@ -4,7 +4,6 @@ Data, not code: a phrase belongs here when it never stands alone in the body of 
 from the interface texts of content systems and outlets; the golden pages guard each group.
 """
 
-
 from __future__ import annotations
 
 import re

@@ -61,6 +61,12 @@ _TRAFILATURA_ERRORS = (RecursionError, ValueError, TypeError, AttributeError, et
 _TOO_DEEP = etree.XPath("boolean(/*" + "/*" * MAX_DEPTH + ")")
 _ELEMENT_COUNT = etree.XPath("count(//*)")
 _LINK_COUNT = etree.XPath("count(//a)")
+_MARKUP_CHARS = 200_000
+_MARKUP = re.compile(
+    r"<(?:!doctype html|html|head|body|title|meta|article|section|main|table|div|span|h1|p|br|a)\b",
+    re.IGNORECASE,
+)
+"""What a body must have to be HTML: JSON, PDF and plain text are no pages."""
 _TAG_NAME = re.compile(r"/?[a-zA-Z][\w:-]{0,60}")
 _UNSEEN = re.compile(r"(?is)<(script|style|noscript|template|svg)\b.*?</\1\s*>|<!--.*?-->")
 _BLOCK_TAG = re.compile(
@@ -92,12 +98,18 @@ def extract(
     """Make a document of a body whose Content-Encoding is already undone.
 
     `status` is the HTTP status (0: unknown); `template` holds the keys of lines that recur on the
-    site (`clutter.learn`). An empty or unreadable page is a value with its page kind.
+    site (`clutter.learn`). An empty or unreadable page is a value with its page kind; a body that
+    is no HTML is EMPTY in mode "not_html". Modes: "precision", "balanced" (trafilatura's), "stated"
+    (blocks that the page's articleBody names), "plain" (all paragraphs: nothing better was found,
+    or the page was too large or too deep for trafilatura). Raises nothing for any bytes.
     """
     decoded = decode(capture_body, content_type=content_type, url=url, language=default_language)
+    if not _MARKUP.search(decoded.text, 0, _MARKUP_CHARS):
+        return Document(extraction=_without_tree(decoded, "", "not_html", status))
     tree, complete = parse_html(decoded.text)
     if tree is None:
-        return Document(extraction=_plain_extraction(decoded, Metadata(), status))
+        text = "\n".join(plain_lines(decoded.text))
+        return Document(extraction=_without_tree(decoded, text, "plain", status))
     facts = read_facts(tree, url)
     stated = title_claims(facts)
     titles = headline_variants(facts, stated)
@@ -272,15 +284,15 @@ def plain_lines(html: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def _plain_extraction(decoded: Decoded, metadata: Metadata, status: int) -> Extraction:
-    lines = plain_lines(decoded.text)
-    kind = PageKind.EMPTY if not lines else PageKind.ARTICLE
+def _without_tree(decoded: Decoded, text: str, mode: str, status: int) -> Extraction:
+    """The extraction of a body that is no HTML, or that the parser gives no tree for."""
+    kind = PageKind.ARTICLE if text else PageKind.EMPTY
     return Extraction(
         version=VERSION,
         page_kind=PageKind.ERROR_PAGE if status >= 400 else kind,
-        text="\n".join(lines),
-        metadata=metadata,
+        text=text,
+        metadata=Metadata(),
         encoding=decoded.encoding,
         encoding_source=decoded.source,
-        mode="plain",
+        mode=mode,
     )

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from aidivide_archive.candidates import BUCKET_CAP, candidate_rule
-from aidivide_archive.copies import compare, mirrored, prepare
+from aidivide_archive.copies import COPIES_VERSION, compare, mirrored, prepare
 from aidivide_archive.model import Comparison, Match, Signature
 from aidivide_archive.schema import articles, bands, extractions, matches, signatures, sketch
 from aidivide_archive.similarity import SHINGLE_VERSION
 from aidivide_archive.similarity import bands as band_keys
+from aidivide_archive.similarity.candidates import BUCKET_CAP, candidate_rule
 
-MATCH_VERSION = f"{SHINGLE_VERSION}.1"
+MATCH_VERSION = f"{SHINGLE_VERSION}/{COPIES_VERSION}"
+"""Versions of shingles and comparison together."""
 _CHUNK = 500
 
 

@@ -22,13 +22,6 @@ from aidivide_archive.archive.matching import (
     store_signature,
     texts_of,
 )
-from aidivide_archive.boilerplate import MIN_PAGES, site_boilerplate
-from aidivide_archive.candidates import (
-    BUCKET_CAP,
-    candidate_rule,
-    common_hash_cap,
-    shared_counts,
-)
 from aidivide_archive.copies import Prepared, compare, prepare
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
 from aidivide_archive.schema import (
@@ -51,6 +44,13 @@ from aidivide_archive.similarity import (
     is_among,
     shingles,
     sign,
+)
+from aidivide_archive.similarity.boilerplate import MIN_PAGES, site_boilerplate
+from aidivide_archive.similarity.candidates import (
+    BUCKET_CAP,
+    candidate_rule,
+    common_hash_cap,
+    shared_counts,
 )
 from aidivide_archive.stories import build_stories
 

@@ -24,8 +24,8 @@ KINDS = ("articles", "matches", "stories", "ledger")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
-    help="File (format by its suffix) or folder; without it: stdout.",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="File (format by its suffix) or folder; without it, or -: stdout.",
 )
 @click.option("--event", metavar="ID", help="Articles kept for this event, with its score.")
 @click.option("--all", "everything", is_flag=True, help="Template matches, stories of one article.")
@@ -45,6 +45,8 @@ def export(
     from aidivide_archive.export.registry import exporter_for
     from aidivide_archive.export.target import export_rows, file_in
 
+    if output == Path("-"):
+        output = None
     named = None if output is None or output.is_dir() else output.name
     exporter = exporter_for(format_name, named)
     target = None if output is None else file_in(output, kind, exporter)

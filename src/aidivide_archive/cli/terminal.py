@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -146,7 +147,8 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 def say_heading(text: str) -> None:
     """A line that stands out on a terminal."""
-    say(click.style(text, bold=True) if is_terminal() else text)
+    plain = not is_terminal() or os.environ.get("TERM") == "dumb"
+    say(text if plain else click.style(text, bold=True))
 
 
 def percent(share: object) -> str:

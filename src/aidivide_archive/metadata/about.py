@@ -21,6 +21,7 @@ _MAX_TAG_CHARS = 80
 _RIGHTS_BLOCKS = 60
 _CAPTION_CHARS = 600
 _SCRIPT_SAMPLE = 4000
+_DETECTABLE_LETTERS = 120
 
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff]"), 0.12),
@@ -85,7 +86,21 @@ def language_claim(
             )
     if script:
         return Claim(field="language", value=script, source="script", confidence=0.6, chosen=True)
+    if detected := _detected("\n".join(lines)[:_SCRIPT_SAMPLE]):
+        return Claim(
+            field="language", value=detected, source="detector", confidence=0.5, chosen=True
+        )
     return None
+
+
+def _detected(text: str) -> str | None:
+    """The language that a detector gives an undeclared text; None for too little text."""
+    if sum(map(str.isalpha, text)) < _DETECTABLE_LETTERS:
+        return None
+    import py3langid  # half a second to load, and most pages declare their language
+
+    name, _ = py3langid.classify(text)
+    return _primary(str(name))
 
 
 def _primary(value: str | None) -> str | None:

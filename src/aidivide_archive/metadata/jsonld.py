@@ -13,6 +13,7 @@ _MAX_SCRIPT_CHARS = 1_000_000
 _MAX_NODES = 3000
 _MAX_DEPTH = 8
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _COMMENT = re.compile(r"^\s*(?:<!--|/\*.{0,40}?\*/|<!\[CDATA\[)|(?:-->|\]\]>|;)\s*$", re.DOTALL)
 
 _ARTICLE = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|Report|SocialMediaPosting)$")
@@ -39,10 +40,21 @@ def _loads(text: str) -> object:
     for attempt in (text, _COMMENT.sub("", _COMMENT.sub("", text))):
         for candidate in (attempt, _TRAILING_COMMA.sub(r"\1", attempt)):
             try:
-                return json.loads(candidate, strict=False)
+                return _storable(json.loads(candidate, strict=False))
             except (ValueError, RecursionError):
                 continue
     return None
+
+
+def _storable(value: object) -> object:
+    """JSON spells NUL and lone surrogates with escapes, past the decoder's gate; no database takes them."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _storable(item) for name, item in value.items()}
+    return value
 
 
 def _walk(value: object, depth: int) -> Iterator[Node]:

@@ -231,7 +231,7 @@ def _pieces(element: HtmlElement) -> list[str]:
 
 
 def _without_place(names: str) -> str:
-    """ "Anna Berg, Frankfurt" without the town: a single word after full names."""
+    """Names without the town behind them ("Anna Berg, Frankfurt"): one word after full names."""
     head, comma, tail = names.rpartition(",")
     return head if comma and len(tail.split()) == 1 and len(head.split()) > 1 else names
 

@@ -81,10 +81,12 @@ def _stated(
         if raw and (value := parse_time(raw, clock)):
             confidence = 0.95 if jsonld.is_article(node) else 0.85
             found.append(_claim(field, value, "json-ld", confidence))
-    for name in metas:
-        for raw in facts.metas.get(name, ())[:2]:
-            if value := parse_time(raw, clock):
-                found.append(_claim(field, value, f"meta:{name}", 0.9))
+    found += [
+        _claim(field, value, f"meta:{name}", 0.9)
+        for name in metas
+        for raw in facts.metas.get(name, ())[:2]
+        if (value := parse_time(raw, clock))
+    ]
     return found
 
 

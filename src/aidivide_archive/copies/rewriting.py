@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from aidivide_archive.sentences import Outline, Sentence
+from aidivide_archive.copies.sentences import Outline, Sentence
 
 MIN_LIKENESS = 0.55
 """Dice overlap of the words of two sentences that say the same in the same way."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aidivide_archive.copy_graph import CopyGraph
 from aidivide_archive.model import (
     Comparison,
     Match,
@@ -22,7 +21,8 @@ from aidivide_archive.model import (
     StoryMember,
     Verdict,
 )
-from aidivide_archive.origin import (
+from aidivide_archive.stories.copy_graph import CopyGraph
+from aidivide_archive.stories.origin import (
     OriginCandidate,
     interval,
     is_own_site,

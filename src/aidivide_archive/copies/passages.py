@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aidivide_archive.normalise import normalise
+from aidivide_archive.similarity.normalise import normalise
 
 MIN_PASSAGE_WORDS = 8
 """Shorter stretches are idioms, names and titles. In Chinese as many characters."""

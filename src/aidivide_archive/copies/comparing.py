@@ -13,11 +13,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from aidivide_archive.copies.quotes import quoted_mask
+from aidivide_archive.copies.rewriting import rewritten_words
+from aidivide_archive.copies.sentences import Outline, outline
+from aidivide_archive.copies.slots import SlotConflict, slot_conflict
 from aidivide_archive.model import Comparison, Relation
-from aidivide_archive.normalise import disguised_word_count
-from aidivide_archive.quotes import quoted_mask
-from aidivide_archive.rewriting import rewritten_words
-from aidivide_archive.sentences import Outline, outline
 from aidivide_archive.similarity import (
     Hashes,
     Tokens,
@@ -27,7 +27,7 @@ from aidivide_archive.similarity import (
     tokens,
     unique_hashes,
 )
-from aidivide_archive.slots import SlotConflict, slot_conflict
+from aidivide_archive.similarity.normalise import disguised_word_count
 
 COPIES_VERSION = "1"
 """Raise it whenever `compare` gives another result for any pair: stored matches are stale."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from aidivide_archive.normalise import canonical
+from aidivide_archive.similarity.normalise import canonical
 
 MIN_FRAME_OVERLAP = 0.5
 """Dice overlap of two sentences' frames from which they are the same sentence but for slots."""

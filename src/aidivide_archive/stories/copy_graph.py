@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from aidivide_archive.copies import mirrored
-from aidivide_archive.linkage import Pair, components, linked_groups
 from aidivide_archive.model import Comparison, Match, Relation, Verdict
+from aidivide_archive.stories.linkage import Pair, components, linked_groups
 
 LEAF_CONTAINMENT = 0.5
 """Share of an excerpt that must stand in an article for the excerpt to join its story."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.model import Signature
-from aidivide_archive.normalise import NORMALISER_VERSION, normalise
+from aidivide_archive.similarity.normalise import NORMALISER_VERSION, normalise
 
 SCHEME = "affine32"
 """datasketch's permutation scheme, its default since 2.0; 1.x values cannot be compared with it."""

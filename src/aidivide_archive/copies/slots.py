@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.fuzz import ratio
 
-from aidivide_archive.sentences import CALENDAR, Outline, aligned_sentences
+from aidivide_archive.copies.sentences import CALENDAR, Outline, aligned_sentences
 
 SAME_NAME = 70.0
 """rapidfuzz ratio, in [0, 100], from which two names are spellings of one."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aidivide_archive.candidates import shared_counts
 from aidivide_archive.similarity import Hashes
+from aidivide_archive.similarity.candidates import shared_counts
 
 MIN_PAGES = 3
 """Distinct pages of one site from which a shingle is its boilerplate."""
