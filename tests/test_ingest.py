@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidivide_archive.archive.documents import fields_of
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.ingest import discoveries
 from aidivide_archive.ingest.reading import Reading, Response, read
@@ -225,6 +224,7 @@ def test_a_redirect_is_a_url_of_its_own(everything: Profile):
         assert found.discoveries == ()
 
 
+@settings(deadline=None)
 @given(
     body=st.binary(max_size=400), kind=st.sampled_from(list(UrlKind)), status=st.integers(0, 999)
 )
@@ -245,12 +245,11 @@ def test_what_no_database_takes_is_gone_before_it(everything: Profile, evil: str
 </head><body><article><h1>A {evil} headline</h1><p>{evil} {TEXT}</p></article></body></html>"""
     found = read(response(body.encode("utf-8", "surrogatepass")), leased(), everything)
     assert found.extraction is not None
-    stored = json.dumps(
-        [fields_of(found.extraction.metadata), asdict(found.extraction)], default=str
-    )
-    assert "headline" in stored
-    assert "\\u0000" not in stored
-    assert "\\ud800" not in stored
+    values = json.dumps(asdict(found.extraction), default=str)
+    values = values.replace("\\\\", "")  # the six characters themselves are harmless words
+    assert "headline" in values
+    assert "\\u0000" not in values
+    assert "\\ud800" not in values
 
 
 # --- what the profile lets in --------------------------------------------------------------------

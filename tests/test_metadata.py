@@ -212,6 +212,18 @@ def test_broken_json_ld_is_read_as_far_as_it_goes() -> None:
     assert read('<script type="application/ld+json">' + "[" * 100_000 + "</script>").title is None
 
 
+def test_what_json_escapes_bring_in_is_storable_and_composed() -> None:
+    head = (
+        '<script type="application/ld+json">{"@type": "NewsArticle", "headline": '
+        '"Cafe\\u0301 opens\\u0000\\ud800 at last", "author": "Ann\\u0001 Lee"}</script>'
+        '<meta name="description" content="One &amp;#1; two">'
+    )
+    metadata = read(head)
+    assert metadata.title == "Café opens at last"
+    assert metadata.authors == ("Ann Lee",)
+    assert (metadata.description or "").isprintable()
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=12),
     lambda inner: (
@@ -232,4 +244,7 @@ JSON = st.recursive(
 @settings(max_examples=200, deadline=None)
 def test_no_json_ld_makes_it_raise(value: object) -> None:
     stated = json.dumps([{"@type": "NewsArticle", "author": value, "image": value}, value])
-    read(f'<script type="application/ld+json">{stated.replace("<", "")}</script>')
+    metadata = read(f'<script type="application/ld+json">{stated.replace("<", "")}</script>')
+    repr_of_all = "".join(claim.value for claim in metadata.claims) + (metadata.title or "")
+    repr_of_all.encode("utf-8")
+    assert "\0" not in repr_of_all

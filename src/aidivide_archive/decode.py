@@ -228,7 +228,7 @@ def decode(
         if body.startswith(mark):
             return _decoded(body[len(mark) :], name, "bom")
     if body.isascii() and b"\x1b$" not in body and b"\x1b(" not in body:
-        return Decoded(text=_storable(body.decode("ascii")), encoding="utf-8", source="utf-8")
+        return Decoded(text=storable(body.decode("ascii")), encoding="utf-8", source="utf-8")
     labels = _declared(body, content_type)
     utf8 = charsets.utf8_quality(body)
     legacy = any(not name.startswith("utf-") for _, name in labels)
@@ -265,12 +265,13 @@ def _decoded(body: bytes, encoding: str, source: str) -> Decoded:
             source=source,
         )
     text = body.decode(charsets.codec(encoding), errors="replace")
-    return Decoded(text=_storable(text), encoding=encoding, source=source)
+    return Decoded(text=storable(text), encoding=encoding, source=source)
 
 
 def _has_noncharacter(body: bytes) -> bool:
     return b"\xef\xbf\xbe" in body or b"\xef\xbf\xbf" in body
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """A text without what XML or the databases cannot hold; JSON and entities can bring it back."""
     return _UNSTORABLE.sub("", text) if _UNSTORABLE.search(text) else text

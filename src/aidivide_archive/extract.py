@@ -7,6 +7,7 @@ elements) becomes plain text and says so in `mode`; nothing is dropped in silenc
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +29,7 @@ from trafilatura.xpaths import (
 
 from aidivide_archive import clutter, page_kind, selection
 from aidivide_archive.blocks import Block, line_key, read_blocks
-from aidivide_archive.decode import Decoded, decode
+from aidivide_archive.decode import Decoded, decode, storable
 from aidivide_archive.hyperlinks import page_links
 from aidivide_archive.metadata import (
     PageFacts,
@@ -61,7 +62,6 @@ _TRAFILATURA_ERRORS = (RecursionError, ValueError, TypeError, AttributeError, et
 _TOO_DEEP = etree.XPath("boolean(/*" + "/*" * MAX_DEPTH + ")")
 _ELEMENT_COUNT = etree.XPath("count(//*)")
 _LINK_COUNT = etree.XPath("count(//a)")
-_MARKUP_CHARS = 200_000
 _MARKUP = re.compile(
     r"<(?:!doctype html|html|head|body|title|meta|article|section|main|table|div|span|h1|p|br|a)\b",
     re.IGNORECASE,
@@ -104,7 +104,7 @@ def extract(
     or the page was too large or too deep for trafilatura). Raises nothing for any bytes.
     """
     decoded = decode(capture_body, content_type=content_type, url=url, language=default_language)
-    if not _MARKUP.search(decoded.text, 0, _MARKUP_CHARS):
+    if not _MARKUP.search(decoded.text):
         return Document(extraction=_without_tree(decoded, "", "not_html", status))
     tree, complete = parse_html(decoded.text)
     if tree is None:
@@ -133,7 +133,7 @@ def extract(
     kept, cuts = clutter.strip_lines(
         lines, titles=titles, link_lines=_link_lines(blocks), template=template
     )
-    text = "\n".join(kept)
+    text = unicodedata.normalize("NFC", storable("\n".join(kept)))
     kind = page_kind.judge(
         tree,
         blocks,

@@ -27,8 +27,6 @@ from aidivide_archive.exceptions import (
 )
 
 BUSY_TIMEOUT_MS = 10_000
-# A reader that runs longer than this is a mistake or an attack (faults.md §3.2).
-READ_TIMEOUT_SECONDS = 60
 WAL_LIMIT_BYTES = 64 << 20
 
 
@@ -139,6 +137,8 @@ def _locked_file(path: Path, *, wait: bool) -> IO[str]:
 def _sqlite(location: Location, *, write: bool) -> sa.Engine:
     path = quote(str(location.database_path.absolute()))
     mode = "rw" if write else "ro"
+    if not write and _is_at_rest(location):
+        mode += "&immutable=1"
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(
@@ -168,6 +168,12 @@ def _sqlite(location: Location, *, write: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _is_at_rest(location: Location) -> bool:
+    """Whether nobody can be writing: no WAL, and a directory where SQLite could not make one to read with."""
+    wal = location.database_path.with_name(location.database_path.name + "-wal")
+    return not wal.exists() and not os.access(location.directory, os.W_OK)
 
 
 def _postgresql(location: Location) -> sa.Engine:

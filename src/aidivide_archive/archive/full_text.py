@@ -7,6 +7,7 @@ word is found as a phrase of them (people.md §4: trigram indexes miss two-chara
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from aidivide_archive.schema import FULL_TEXT_TABLE, articles, extractions
 # Han, kana, Hangul syllables, Thai: scripts written without spaces, or searched by part of a word.
 CJK = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _CJK_CHARACTER = re.compile(f"([{CJK}])")
+# The general accents only: the marks of Indic and Arabic scripts make other words.
+_ACCENT = re.compile("[\u0300-\u036f]")
 _WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+(?:['’.-][^\W_{CJK}]+)*")
 
 # PostgreSQL refuses a tsvector over 1 MiB; no article comes near it, a hostile page may.
@@ -23,7 +26,11 @@ _POSTGRESQL_LIMIT = 200_000
 
 
 def spaced(text: str) -> str:
-    return _CJK_CHARACTER.sub(r" \1 ", text)
+    """Text as it is indexed and asked for: accents folded, CJK characters apart; the same for both engines."""
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", text)))
+    return _CJK_CHARACTER.sub(r" \1 ", plain)
 
 
 def word_count(text: str) -> int:

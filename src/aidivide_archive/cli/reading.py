@@ -126,6 +126,10 @@ def show(state: State, reference: str, clutter: bool, as_json: bool) -> None:
         _say_document(found, clutter=clutter)
 
 
+SHOWN_WAYS = 5
+"""Discoveries of a page told one by one; a page of a menu has hundreds."""
+
+
 # --- status --------------------------------------------------------------------------------------
 
 
@@ -310,7 +314,8 @@ def say_evidence(groups: object) -> None:
     """The matched groups of a judgement: points, name, place, words."""
     for group in groups if isinstance(groups, list | tuple) else ():
         words = ", ".join(map(str, group["words"]))
-        say(safe(f"{_points(group['points']):>5} {group['group']}, {group['place']}: {words}"))
+        what = safe(f"{group['group']}, {group['place']}: {words}")
+        say(f"{_points(group['points']):>6}  {what}")
 
 
 def _points(value: object) -> str:
@@ -319,9 +324,11 @@ def _points(value: object) -> str:
 
 def _say_ways(found: ArticleDetail) -> None:
     say()
-    for row in found.discoveries:
+    for row in found.discoveries[:SHOWN_WAYS]:
         where = row["from_url"] or "the profile"
         say(safe(f"found {row['seen_at']} by {row['channel']} in {where}"))
+    if len(found.discoveries) > SHOWN_WAYS:
+        say(f"found in {len(found.discoveries) - SHOWN_WAYS} more places (--json lists them)")
     for row in found.captures:
         say(safe(f"captured {row['captured_at']}: HTTP {row['status']}, {_warc(row)}"))
     for row in found.visits:

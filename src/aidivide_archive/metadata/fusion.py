@@ -13,6 +13,7 @@ from aidivide_archive.model import Claim, Hint, Metadata
 
 from . import about
 from .credits import credit_claims
+from .jsonld import normal
 from .masthead import masthead
 from .page import PageFacts
 from .people import author_claims
@@ -50,7 +51,7 @@ def read_metadata(
     )
     claims = (
         *_with_hint(titles, hint),
-        *author_claims(facts, tree, head, lines, site_keys(facts)),
+        *author_claims(facts, tree, head, lines, site_keys(facts), hint),
         *credit_claims(head, lines),
         *time_claims(facts, tree, head, clock, hint),
         *filter(None, (language, about.canonical_claim(facts), about.rights_claim(facts, blocks))),
@@ -82,7 +83,7 @@ def _with_hint(titles: Sequence[Claim], hint: Hint | None) -> tuple[Claim, ...]:
     """The page's headlines, and the feed's: chosen only when the page states none."""
     if hint is None or not hint.title:
         return tuple(titles)
-    value = " ".join(hint.title.split())
+    value = normal(hint.title)
     claim = Claim(field="title", value=value, source="feed", confidence=0.6, chosen=not titles)
     return (*titles, claim)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from html import unescape
 
 from lxml.html import HtmlElement
+
+from aidivide_archive.decode import storable
 
 _MAX_SCRIPT_CHARS = 1_000_000
 _MAX_NODES = 3000
@@ -106,7 +109,7 @@ def first_text(node: Node, *keys: str) -> str | None:
 def addresses(value: object) -> tuple[str, ...]:
     """URLs of an image-like property."""
     if isinstance(value, str):
-        return (value,)
+        return (normal(value),)
     if isinstance(value, list):
         return tuple(url for item in value[:20] for url in addresses(item))
     if isinstance(value, dict):
@@ -115,8 +118,13 @@ def addresses(value: object) -> tuple[str, ...]:
 
 
 def plain(value: str) -> str:
-    """A string as a reader sees it: entities resolved, tags gone, white space single."""
+    """A string as a reader sees it: entities resolved, tags gone, white space single, NFC."""
     text = unescape(unescape(value)) if "&" in value else value
     if "<" in text:
         text = re.sub(r"<[^<>]{0,500}>", " ", text)
-    return " ".join(text.split())
+    return normal(text)
+
+
+def normal(text: str) -> str:
+    """A text on one line in NFC, without characters that cannot be stored."""
+    return unicodedata.normalize("NFC", storable(" ".join(text.split())))

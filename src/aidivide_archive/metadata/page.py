@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
-from .jsonld import Node, article_nodes, plain, read_nodes, types
+from .jsonld import Node, article_nodes, normal, plain, read_nodes, types
 
 _MAX_VALUE_CHARS = 5000
 
@@ -86,7 +86,7 @@ def read_facts(tree: HtmlElement, url: str) -> PageFacts:
 
 def text_of(element: HtmlElement) -> str:
     """The text inside an element on one line."""
-    return " ".join("".join(element.itertext()).split())[:_MAX_VALUE_CHARS]
+    return normal("".join(element.itertext()))[:_MAX_VALUE_CHARS]
 
 
 def _metas(tree: HtmlElement) -> dict[str, tuple[str, ...]]:

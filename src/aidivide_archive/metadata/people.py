@@ -9,7 +9,7 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block, line_key
-from aidivide_archive.model import Claim
+from aidivide_archive.model import Claim, Hint
 
 from . import jsonld
 from .page import PageFacts, text_of
@@ -119,13 +119,14 @@ def author_claims(
     head: Sequence[Block],
     lines: Sequence[str],
     sites: frozenset[str],
+    hint: Hint | None = None,
 ) -> tuple[Claim, ...]:
     """Claims "author" (people) and "credit" (organisations) of the first telling source.
 
     `head` are the blocks round the headline, `sites` the comparison forms of the site's names.
     """
     outlets: tuple[Claim, ...] = ()
-    for source, confidence, values in _sources(facts, tree, head, lines):
+    for source, confidence, values in _sources(facts, tree, head, lines, hint):
         people, organisations = _sorted(values, sites)
         if people:
             found = _claims("author", people, source, confidence)
@@ -143,7 +144,11 @@ def _claims(field: str, names: Iterable[str], source: str, confidence: float) ->
 
 
 def _sources(
-    facts: PageFacts, tree: HtmlElement, head: Sequence[Block], lines: Sequence[str]
+    facts: PageFacts,
+    tree: HtmlElement,
+    head: Sequence[Block],
+    lines: Sequence[str],
+    hint: Hint | None,
 ) -> Iterable[tuple[str, float, tuple[str, ...]]]:
     """(source, confidence, raw values), the most telling source first; later ones only if asked."""
     for node in facts.nodes:
@@ -154,6 +159,8 @@ def _sources(
         yield f"meta:{name}", 0.8, facts.metas.get(name, ())
     yield "byline", 0.7, _marked_names(tree, head)
     yield "text", 0.5, _worded_names(head, lines)
+    if hint is not None and hint.author:
+        yield "feed", 0.5, (jsonld.plain(hint.author),)
 
 
 def _stated(value: object) -> tuple[str, ...]:
