@@ -65,7 +65,7 @@ def test_the_library_knows_nothing_of_the_crawler():
     ("package", "module"),
     [
         ("trafilatura", "extract.py"),
-        ("datasketch", "similarity.py"),
+        ("datasketch", "similarity/signing.py"),
         ("alembic", "archive/migrate.py"),
         ("pebble", "workers.py"),
         ("fastwarc", "warc.py"),
@@ -80,7 +80,8 @@ def test_only_the_archive_and_the_frontier_speak_sql():
     paths = [
         path.removeprefix("src/aidivide_archive/") for path in importers({"sqlalchemy"}, LIBRARY)
     ]
-    assert [path for path in paths if not path.startswith(doors)] == []
+    others = [path for path in paths if not path.startswith(doors)]
+    assert others in ([], ["cli/checkup.py"])  # which shows a URL without its password
 
 
 def test_the_schema_of_the_code_is_the_newest_migration():

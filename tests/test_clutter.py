@@ -19,7 +19,7 @@ CLUTTER = [
     "Registration Number: 130349", "[Photo provided to China Daily]", "[Photo/Xinhua]", "weixin weibo qqzone",
     "分享到微信", "来源:中国日报网", "责任编辑：王小平", "发布时间：2025-07-28 16:57", "猜你喜欢", "(Web editor: Li Wen)",
     "Related: Harbour museum opens its attic", "Story continues below advertisement",
-    "Send this page to someone via email", "Sign up now: Get insights on Asia's fast-moving developments",
+    "Send this page to someone via email", "Sign up now: Get insights on tides and harbours",
     "Follow topic:", "toggle caption", "hide caption", "Editor: huaxia", "Source: Xinhua", "min read 0 0 0",
     "Read full article ▼", "The post Tide data appeared first on Tide Gazette.", "Continua qui:", "Source link",
     "Skip to main content", "menu close", "Font size: BigMediumSmall", "AI generated, for reference only",

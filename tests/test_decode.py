@@ -9,7 +9,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidivide_archive.decode import decode, decompress
+from aidivide_archive.decode import composed, decode, decompress
 from aidivide_archive.model import Completeness
 
 LIMIT = 1_000_000
@@ -149,3 +149,9 @@ def test_decode_gives_storable_text_for_any_bytes(body: bytes, content_type: str
     decoded = decode(body, content_type=content_type, url="https://news.example/")
     assert not any(ord(character) < 32 and character not in "\t\n\r" for character in decoded.text)
     decoded.text.encode("utf-8")  # a lone surrogate would raise
+
+
+def test_composed_puts_marks_on_their_letters_and_takes_nothing_apart() -> None:
+    assert composed("Cafe\u0301 \u30ab\u3099 \u1112\u1161\u11ab") == "Café ガ 한"
+    assert composed("\u095c") == "\u095c"  # NFC would make it two characters
+    assert composed("plain") == "plain"

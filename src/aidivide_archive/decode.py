@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ _HTTP_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_:.+-]{2,40})"""
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What neither XML nor both databases can hold."""
 
+_DECOMPOSED = re.compile(
+    r"[^\W\d_][\u0300-\u036f]+|[\u3041-\u30ff][\u3099\u309a]|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
+)
+"""A letter with combining marks, kana with a sound mark, conjoining Hangul."""
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
 _NONCHARACTERS = {0xFFFE: None, 0xFFFF: None}
 
@@ -275,3 +280,14 @@ def _has_noncharacter(body: bytes) -> bool:
 def storable(text: str) -> str:
     """A text without what XML or the databases cannot hold; JSON and entities can bring it back."""
     return _UNSTORABLE.sub("", text) if _UNSTORABLE.search(text) else text
+
+
+def composed(text: str) -> str:
+    """A text with decomposed letters, kana and syllables put together, as NFC does.
+
+    Letters that NFC would take apart (composition exclusions of Indic scripts, singletons) stay as
+    published: they are what readers of those scripts type and search for.
+    """
+    if text.isascii():
+        return text
+    return _DECOMPOSED.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)

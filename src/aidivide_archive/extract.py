@@ -7,7 +7,6 @@ elements) becomes plain text and says so in `mode`; nothing is dropped in silenc
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +28,7 @@ from trafilatura.xpaths import (
 
 from aidivide_archive import clutter, page_kind, selection
 from aidivide_archive.blocks import Block, line_key, read_blocks
-from aidivide_archive.decode import Decoded, decode, storable
+from aidivide_archive.decode import Decoded, composed, decode, storable
 from aidivide_archive.hyperlinks import page_links
 from aidivide_archive.metadata import (
     PageFacts,
@@ -133,7 +132,7 @@ def extract(
     kept, cuts = clutter.strip_lines(
         lines, titles=titles, link_lines=_link_lines(blocks), template=template
     )
-    text = unicodedata.normalize("NFC", storable("\n".join(kept)))
+    text = composed(storable("\n".join(kept)))
     kind = page_kind.judge(
         tree,
         blocks,

@@ -1,4 +1,4 @@
-"""What is known of single outlets and themes, as data. Each rule has a golden page in the tests.
+"""What is known of single outlets and themes, as data; a rule that narrows a page has a golden page.
 
 A rule narrows the tree that the text is taken from and names the zone of dates without one; it
 never states content. A rule whose elements are not on a page does nothing.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator
 from html import unescape
 
 from lxml.html import HtmlElement
 
-from aidivide_archive.decode import storable
+from aidivide_archive.decode import composed, storable
 
 _MAX_SCRIPT_CHARS = 1_000_000
 _MAX_NODES = 3000
@@ -118,7 +117,7 @@ def addresses(value: object) -> tuple[str, ...]:
 
 
 def plain(value: str) -> str:
-    """A string as a reader sees it: entities resolved, tags gone, white space single, NFC."""
+    """A string as a reader sees it: entities resolved, tags gone, white space single."""
     text = unescape(unescape(value)) if "&" in value else value
     if "<" in text:
         text = re.sub(r"<[^<>]{0,500}>", " ", text)
@@ -126,5 +125,5 @@ def plain(value: str) -> str:
 
 
 def normal(text: str) -> str:
-    """A text on one line in NFC, without characters that cannot be stored."""
-    return unicodedata.normalize("NFC", storable(" ".join(text.split())))
+    """A text on one line, composed, without characters that cannot be stored."""
+    return composed(storable(" ".join(text.split())))
