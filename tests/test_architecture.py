@@ -64,7 +64,7 @@ def test_the_library_knows_nothing_of_the_crawler():
 @pytest.mark.parametrize(
     ("package", "module"),
     [
-        ("trafilatura", "extract.py"),
+        ("trafilatura", "extract/engine.py"),
         ("datasketch", "similarity/signing.py"),
         ("alembic", "archive/migrate.py"),
         ("pebble", "workers.py"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidivide_archive.blocks import line_key
-from aidivide_archive.clutter import learn, phrase, strip_lines
+from aidivide_archive.extract.clutter import learn, phrase, strip_lines
 
 # Interface texts of the kinds seen at outlets and content systems.
 CLUTTER = [

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidivide_archive.dates import Clock, iter_times, local_day, parse_time, url_times, zone_named
+from aidivide_archive.metadata.dates import (
+    Clock,
+    iter_times,
+    local_day,
+    parse_time,
+    url_times,
+    zone_named,
+)
 
 FETCHED = datetime(2026, 1, 1, tzinfo=UTC)
 CLOCK = Clock(latest=FETCHED + timedelta(days=2))

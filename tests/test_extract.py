@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidivide_archive.dates import local_day, zone_named
 from aidivide_archive.extract import VERSION, extract
+from aidivide_archive.metadata.dates import local_day, zone_named
 from aidivide_archive.model import Extraction, PageKind
 
 HERE = Path(__file__).parent

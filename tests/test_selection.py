@@ -3,8 +3,8 @@ from __future__ import annotations
 from lxml.html import document_fromstring
 
 from aidivide_archive.blocks import line_key, paragraph_chars, read_blocks
-from aidivide_archive.selection import is_enough, is_off_topic, standfirst, stated_lines
-from aidivide_archive.site_rules import NO_RULE, rule_for, text_tree
+from aidivide_archive.extract.selection import is_enough, is_off_topic, standfirst, stated_lines
+from aidivide_archive.extract.site_rules import NO_RULE, rule_for, text_tree
 
 LONG = "The pump house on the northern bank has been running for forty years without a single stop."
 OTHER = "A bakery near the station sells bread in the shape of boats to travellers every morning."

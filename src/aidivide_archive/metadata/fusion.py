@@ -8,7 +8,7 @@ from datetime import datetime
 from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block
-from aidivide_archive.dates import FUTURE_TOLERANCE, Clock, zone_named
+from aidivide_archive.metadata.dates import FUTURE_TOLERANCE, Clock, zone_named
 from aidivide_archive.model import Claim, Hint, Metadata
 
 from . import about

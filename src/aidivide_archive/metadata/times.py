@@ -9,7 +9,7 @@ from dataclasses import replace
 from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block
-from aidivide_archive.dates import Clock, iter_times, parse_time, url_times
+from aidivide_archive.metadata.dates import Clock, iter_times, parse_time, url_times
 from aidivide_archive.model import Claim, Hint, TimeValue
 
 from . import jsonld

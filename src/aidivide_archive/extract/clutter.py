@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from aidivide_archive.blocks import line_key
-from aidivide_archive.clutter_phrases import PHRASES
+from aidivide_archive.extract.clutter_phrases import PHRASES
 from aidivide_archive.model import Cut
 
 MIN_TEMPLATE_PAGES = 3

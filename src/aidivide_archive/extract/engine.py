@@ -26,10 +26,11 @@ from trafilatura.xpaths import (
     REMOVE_COMMENTS_XPATH,
 )
 
-from aidivide_archive import clutter, page_kind, selection
 from aidivide_archive.blocks import Block, line_key, read_blocks
 from aidivide_archive.decode import Decoded, composed, decode, storable
-from aidivide_archive.hyperlinks import page_links
+from aidivide_archive.extract import clutter, page_kind, selection
+from aidivide_archive.extract.hyperlinks import page_links
+from aidivide_archive.extract.site_rules import SiteRule, rule_for, text_tree
 from aidivide_archive.metadata import (
     PageFacts,
     headline_variants,
@@ -38,7 +39,6 @@ from aidivide_archive.metadata import (
     title_claims,
 )
 from aidivide_archive.model import Extraction, Hint, Link, Metadata, PageKind
-from aidivide_archive.site_rules import SiteRule, rule_for, text_tree
 
 VERSION = f"1/trafilatura-{trafilatura.__version__}"
 """Names all extraction stages together: text, metadata, clutter, page kind, links."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import brotli
 import zstandard
 
-from aidivide_archive import charsets
+from aidivide_archive.decode import charsets
 from aidivide_archive.model import Completeness
 
 MAX_NESTED_ENCODINGS = 3  # more than a proxy chain needs; RFC 9110 §8.4 sets no limit

@@ -1,0 +1,8 @@
+"""Capture body → clean text, metadata, page kind and links, from one parse.
+
+`engine` is the only importer of trafilatura.
+"""
+
+from aidivide_archive.extract.engine import VERSION, Document, extract
+
+__all__ = ["VERSION", "Document", "extract"]
