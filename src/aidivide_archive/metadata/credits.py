@@ -15,10 +15,12 @@ _AGENCY_WORDS = (
     r"Xinhua|Reuters|AP|AFP|dpa|EFE|ANSA|TASS|PTI|ANI|IANS|UPI|CNS|ECNS|Yicai(?: Global)?|Bernama|Kyodo|Jiji|Yonhap"
     r"|Europa Press|Anadolu|WAM|Antara|Lusa|Bloomberg|People's Daily(?: Online)?|China Daily|CGTN|Global Times"
 )
+# In the brackets of a dateline any name is an agency's: new ones appear, and old ones have many spellings.
+_NAME_IN_BRACKETS = r"[A-Z][\w.&'’-]{1,30}(?: [A-Z][\w.&'’-]{0,30}){0,3}"
 _DATELINE = re.compile(
     r"^\W{0,3}(?P<place>[A-ZÀ-Þ][A-ZÀ-Þ .'’/&-]{2,40}(?:, [A-Z][\w .'’-]{2,30}?)?)?,?\s*"
     r"(?P<date>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{1,2}(?:, \d{4})?)?,?\s*"
-    rf"\((?P<agency>{_AGENCY_WORDS})\)\s*(?P<late>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{{1,2}})?\s*[-–—:]+"
+    rf"\((?P<agency>{_AGENCY_WORDS}|{_NAME_IN_BRACKETS})\)\s*(?P<late>(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.? \d{{1,2}})?\s*[-–—:]+"
 )
 _TOWN = re.compile(
     r"^(?P<place>[A-ZÀ-Þ][A-ZÀ-Þ .'’/-]{2,40}(?:, [A-Z][\w .'’-]{2,30})?)(?:,? (?P<date>[A-Z][a-z]{2,8}\.? \d{1,2}))?\s*(?:--|—|–)\s"
@@ -35,6 +37,10 @@ _EDITOR_LINE = re.compile(
     re.IGNORECASE,
 )
 _BARE_AGENCY = re.compile(rf"^\W{{0,3}}(?:Source: )?(?P<name>{_AGENCY_WORDS})\W{{0,3}}$")
+_FROM_AGENCY = re.compile(
+    rf"^\W{{0,3}}from (?P<name>{_AGENCY_WORDS}|{_NAME_IN_BRACKETS}? (?:Wire|Press|Agency|News|Service))\W{{0,3}}$",
+    re.IGNORECASE,
+)
 _INLINE_SOURCE = re.compile(r"来源\s?[:：]\s?(?P<name>[\u4e00-\u9fffA-Za-z·]{2,20})")
 _PIPED = re.compile(
     r"^\W{0,3}by (?P<name>[^|]{2,80}?)(?: in (?P<place>[^|]{2,40}?))?\s*\|\s*(?P<outlet>[^|]{2,40}?)\s*\|",
@@ -95,7 +101,7 @@ def _credit_line(line: str) -> Iterator[tuple[str, str, float]]:
         return
     if source := _SOURCE_LINE.match(line):
         yield "credit", source["name"], 0.7
-    elif bare := _BARE_AGENCY.match(line):
+    elif bare := _BARE_AGENCY.match(line) or _FROM_AGENCY.match(line):
         yield "credit", bare["name"], 0.6
     if editor := _EDITOR_LINE.search(line):
         yield "editor", editor["name"], 0.7
