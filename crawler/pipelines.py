@@ -10,7 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from aidivide_archive.exceptions import ArchiveError, StoreError
-from aidivide_archive.model import Document
+from aidivide_archive.model import Document, Outcome, Reason, UrlState
 from aidivide_archive.urls import host_of
 
 
@@ -32,12 +32,10 @@ class ArchivePipeline:
         except StoreError as error:
             spider.storage_failed(error)
             raise DropItem(f"not stored: {error}") from None
-        except (
-            ArchiveError
-        ) as error:  # this document alone: it stays leased and is tried by the next run
+        except ArchiveError as error:  # this document alone cannot be stored
             spider.logger.error("%s: %s", item.url, error)
-            session.counts["failed"] += 1
-            raise DropItem(str(error)) from None
+            item = _refused(item, str(error))
+            stored = await asyncio.wrap_future(session.archive.commit(item))
         session.count(item, stored)
         wait = item.outcome.retry_after_seconds
         if wait:
@@ -45,3 +43,15 @@ class ArchivePipeline:
             session.paused[host_of(item.url)] = until
             session.archive.pause_host(host_of(item.url), until)
         return item
+
+
+def _refused(item: Document, why: str) -> Document:
+    """What is acknowledged in place of a document that the archive refused."""
+    outcome = Outcome(state=UrlState.FAILED, reason=Reason.INTERNAL, detail=why[:200])
+    return Document(
+        url_id=item.url_id,
+        url=item.url,
+        kind=item.kind,
+        outcome=outcome,
+        finished_at=item.finished_at,
+    )

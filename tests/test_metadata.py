@@ -128,6 +128,7 @@ def test_chinese_source_and_author_lines_are_read() -> None:
         ("SHANGHAI, July 28 (Xinhua) -- The gate opened.", "SHANGHAI, July 28", "Xinhua"),
         ("(Yicai) Aug. 4 -- The gate opened.", "Aug. 4", "Yicai"),
         ("BEIRUT (AP) — The gate opened.", "BEIRUT", "AP"),
+        ("BEIRUT (Cedar Coast Wire) — The gate opened.", "BEIRUT", "Cedar Coast Wire"),
         ("新华社上海7月28日电 闸门开启。", "上海, 7月28日", "新华社"),
     ],
 )

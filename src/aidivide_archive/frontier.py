@@ -251,7 +251,9 @@ def _close_exhausted_hosts(connection: sa.Connection, pages_per_host: int, now: 
 
 def _own_hosts(connection: sa.Connection, owner: str, limit: int, now: datetime) -> None:
     waiting = sa.exists().where(urls.c.host == hosts.c.host, urls.c.due_at <= now)
-    free = sa.or_(hosts.c.owner.is_(None), hosts.c.owner == owner, hosts.c.owned_until <= now)
+    # Only hosts that are not ours yet count towards the limit: ours may all be waiting for something.
+    foreign = sa.and_(hosts.c.owner != owner, hosts.c.owned_until <= now)
+    free = sa.or_(hosts.c.owner.is_(None), foreign)
     chosen = (
         sa.select(hosts.c.host)
         .where(free, waiting, sa.or_(hosts.c.paused_until.is_(None), hosts.c.paused_until <= now))
@@ -334,9 +336,17 @@ def hints(
 
 
 def acknowledge(
-    connection: sa.Connection, url_id: int, outcome: Outcome, *, now: datetime
+    connection: sa.Connection,
+    url_id: int,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    was_requested: bool = True,
 ) -> UrlState:
-    """End the lease of a URL; returns the state it got: a failure that was one too many becomes `dead`."""
+    """End the lease of a URL; returns the state it got: a failure that was one too many becomes `dead`.
+
+    `was_requested`: whether its host was asked for it; counts towards the host's budget.
+    """
     row = connection.execute(
         sa.select(urls.c.attempts, urls.c.host).where(urls.c.id == url_id)
     ).one()
@@ -361,12 +371,24 @@ def acknowledge(
             finished_at=None if state is UrlState.FAILED else now,
         )
     )
-    connection.execute(
-        sa.update(hosts)
-        .where(hosts.c.host == row.host)
-        .values(pages_fetched=hosts.c.pages_fetched + 1)
-    )
+    if was_requested:
+        connection.execute(
+            sa.update(hosts)
+            .where(hosts.c.host == row.host)
+            .values(pages_fetched=hosts.c.pages_fetched + 1)
+        )
     return state
+
+
+def purged(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """Those of the URLs that were taken down."""
+    statement = sa.select(urls.c.id).where(urls.c.reason == Reason.PURGED.value)
+    return set(connection.scalars(statement.where(urls.c.id.in_(ids))))
+
+
+def reset_budgets(connection: sa.Connection) -> None:
+    """Give every host its budget anew: a crawl begins that does not go on with a broken one."""
+    connection.execute(sa.update(hosts).values(pages_fetched=0))
 
 
 def pause_host(connection: sa.Connection, host: str, until: datetime) -> None:

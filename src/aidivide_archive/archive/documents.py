@@ -18,6 +18,7 @@ from aidivide_archive.model import (
     Document,
     Extraction,
     Metadata,
+    Outcome,
     Reason,
     Stored,
     UrlState,
@@ -44,13 +45,19 @@ class Run:
     crawl_id: int
     event_id: str | None
     warc_file_id: int | None = None
+    is_crawl: bool = False
+    """Whether its documents were requested from their hosts."""
+
+
+_NOT_REQUESTED = (Reason.ROBOTS_DENIED, Reason.ROBOTS_UNAVAILABLE, Reason.ADDRESS_REFUSED)
 
 
 def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
     """All rows of one document, and its acknowledgement, on the caller's transaction."""
     capture_id = _store_capture(connection, run, document)
     stored = Stored.NOT_ARTICLE
-    if document.relevance is not None:
+    outcome = _outcome_kept(connection, document)
+    if document.relevance is not None and outcome is document.outcome:
         _store_relevance(connection, document)
     if document.extraction is not None and document.outcome.state is UrlState.DONE:
         stored = _store_article(connection, document, document.extraction, capture_id)
@@ -61,8 +68,13 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         event_id=run.event_id,
         now=document.finished_at,
     )
-    outcome = _outcome_kept(connection, document)
-    frontier.acknowledge(connection, document.url_id, outcome, now=document.finished_at)
+    frontier.acknowledge(
+        connection,
+        document.url_id,
+        outcome,
+        now=document.finished_at,
+        was_requested=run.is_crawl and document.outcome.reason not in _NOT_REQUESTED,
+    )
     connection.execute(
         sa.insert(observations).values(
             url_id=document.url_id,
@@ -76,23 +88,28 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
     return stored
 
 
-def _outcome_kept(connection: sa.Connection, document: Document) -> Any:
-    """A later failure or rejection never takes an article out of the archive: it stays `done`."""
+def _outcome_kept(connection: sa.Connection, document: Document) -> Outcome:
+    """A later failure or rejection never takes an article out of the archive: it stays `done`.
+
+    A failure is tried again first, as any other.
+    """
     outcome = document.outcome
     if outcome.state is UrlState.DONE or outcome.reason is Reason.PURGED:
         return outcome
-    has_article = connection.scalar(
-        sa.select(articles.c.id).where(articles.c.id == document.url_id)
+    attempts = connection.scalar(
+        sa.select(urls.c.attempts)
+        .join_from(urls, articles, articles.c.id == urls.c.id)
+        .where(articles.c.id == document.url_id)
     )
-    if has_article is None:
+    if attempts is None:  # no article
+        return outcome
+    if outcome.state is UrlState.FAILED and attempts + 1 < frontier.MAX_ATTEMPTS:
         return outcome
     row = connection.execute(
         sa.select(relevance.c.reason).where(relevance.c.url_id == document.url_id)
     ).first()
     kept = Reason(row.reason) if row and row.reason in (Reason.KEPT, Reason.REVIEW) else Reason.KEPT
-    return type(outcome)(
-        state=UrlState.DONE, reason=kept, detail=f"last visit: {outcome.reason.value}"
-    )
+    return Outcome(state=UrlState.DONE, reason=kept, detail=f"last visit: {outcome.reason.value}")
 
 
 def _store_capture(connection: sa.Connection, run: Run, document: Document) -> int | None:

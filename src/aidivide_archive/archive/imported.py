@@ -29,19 +29,21 @@ def store_batch(connection: sa.Connection, run: Run, batch: Sequence[Document]) 
     Of several documents with one URL in a batch, the later ones count as changes of the first.
     """
     _enter_urls(connection, run, batch)
-    known = set(
-        connection.scalars(
-            sa.select(articles.c.id).where(articles.c.id.in_([one.url_id for one in batch]))
-        )
-    )
+    ids = [one.url_id for one in batch]
+    known = set(connection.scalars(sa.select(articles.c.id).where(articles.c.id.in_(ids))))
+    purged = frontier.purged(connection, ids)
     fresh: dict[int, Document] = {}
     for one in batch:
-        if one.url_id not in known:
+        if one.url_id not in known and one.url_id not in purged:
             fresh.setdefault(one.url_id, one)
     if fresh:
         _insert_new(connection, run, [fresh[key] for key in sorted(fresh)])
     return [
-        Stored.NEW if fresh.get(one.url_id) is one else documents.store(connection, run, one)
+        Stored.NOT_ARTICLE
+        if one.url_id in purged
+        else Stored.NEW
+        if fresh.get(one.url_id) is one
+        else documents.store(connection, run, one)
         for one in batch
     ]
 

@@ -144,7 +144,7 @@ class Archive:
         now = datetime.now(UTC)
         crawl_id = self.submit(lambda c: self._begin(c, kind, profile, now)).result()
         event_id = profile.event.id if profile else None
-        self._run = Run(crawl_id, event_id)
+        self._run = Run(crawl_id, event_id, is_crawl=kind == "crawl")
         if warc:
             name = f"{now:%Y%m%d%H%M%S}-{crawl_id:06d}-{secrets.token_hex(3)}.warc.gz"
             try:
@@ -162,7 +162,7 @@ class Archive:
                     .returning(warc_files.c.id)
                 ).scalar_one()
             ).result()
-            self._run = Run(crawl_id, event_id, file_id)
+            self._run = Run(crawl_id, event_id, file_id, is_crawl=kind == "crawl")
         return self._run
 
     @property
@@ -175,6 +175,8 @@ class Archive:
     ) -> int:
         if profile is not None:
             _store_event(connection, profile, now)
+        if kind == "crawl" and _is_fresh_start(connection):
+            frontier.reset_budgets(connection)
         dead = _dead_runs(connection)
         frontier.release(connection, crawl_ids=[crawl_id for crawl_id, _ in dead], now=now)
         frontier.disown(connection, [owner for _, owner in dead])
@@ -303,6 +305,8 @@ class Archive:
                 event_id=run.event_id,
                 now=document.finished_at,
             )
+            if frontier.purged(connection, [document.url_id]):
+                return Stored.NOT_ARTICLE
             return documents.store(connection, run, document)
 
         return self.submit(work)
@@ -341,6 +345,17 @@ def _store_event(connection: sa.Connection, profile: Profile, now: datetime) -> 
             .values(event_id=profile.event.id, domain=source.domain, **fields)
             .on_conflict_do_update(index_elements=["event_id", "domain"], set_=fields)
         )
+
+
+def _is_fresh_start(connection: sa.Connection) -> bool:
+    """Whether the crawl before this one came to its end: then budgets begin anew."""
+    last = connection.execute(
+        sa.select(crawls.c.finish_reason)
+        .where(crawls.c.kind == "crawl")
+        .order_by(crawls.c.id.desc())
+        .limit(1)
+    ).first()
+    return last is None or last.finish_reason == "finished"
 
 
 def _dead_runs(connection: sa.Connection) -> list[tuple[int, str]]:
