@@ -567,3 +567,69 @@ def test_a_server_out_of_reach_is_one_clear_line(tmp_path: Any):
 def test_reading_a_database_without_archive_is_one_clear_line(postgres_location: Location):
     with pytest.raises(MissingArchiveError, match="holds no archive"):
         read_engine(postgres_location)
+
+
+# --- budgets and takedowns -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("ended", "budget"), [("finished", 0), ("shutdown", 1)])
+def test_budgets_begin_anew_unless_the_crawl_before_was_broken_off(
+    archive: Archive, ended: str, budget: int
+):
+    archive.begin("crawl")
+    (leased,) = queue(archive, URL)
+    archive.commit(article(leased, text_of(1))).result()
+    assert row(archive, schema.hosts)["pages_fetched"] == 1
+    archive.finish(ended)
+    archive.begin("crawl")
+    assert row(archive, schema.hosts)["pages_fetched"] == budget
+
+
+def test_what_robots_txt_denies_costs_its_host_no_budget(archive: Archive):
+    archive.begin("crawl")
+    (leased,) = queue(archive, URL)
+    denied = Outcome(state=UrlState.REJECTED, reason=Reason.ROBOTS_DENIED)
+    archive.commit(article(leased, "", outcome=denied, extraction=None, signature=None)).result()
+    assert row(archive, schema.hosts)["pages_fetched"] == 0
+
+
+def test_a_failed_revisit_is_tried_again_before_the_article_is_left_as_it_is(archive: Archive):
+    archive.begin("crawl")
+    (leased,) = queue(archive, URL)
+    archive.commit(article(leased, text_of(1))).result()
+    failure = Outcome(state=UrlState.FAILED, reason=Reason.TIMEOUT)
+    states = []
+    for _ in range(3):
+        (leased,) = queue(archive, URL)
+        archive.commit(
+            article(leased, "", outcome=failure, extraction=None, signature=None)
+        ).result()
+        states.append(row(archive, schema.urls)["state"])
+    assert states == ["failed", "failed", "done"]
+    assert len(rows(archive, schema.articles)) == 1
+
+
+def test_a_purged_url_does_not_come_back_by_an_import(archive: Archive):
+    archive.begin("import")
+    found = discovery(URL, kind=UrlKind.PAGE, channel=Channel.IMPORT)
+    archive.submit(
+        lambda c: c.execute(
+            sa.insert(schema.tombstones).values(target=found.url_key, purged_at=NOW)
+        )
+    ).result()
+    (leased,) = [
+        LeasedUrl(
+            id=found.id,
+            url=found.url,
+            host=found.host,
+            kind=found.kind,
+            depth=0,
+            redirects=0,
+            attempts=0,
+        )
+    ]
+    ready = article(leased, text_of(1))
+    assert archive.store_imported([ready]).result() == [Stored.NOT_ARTICLE]
+    assert archive.commit_new(found, ready).result() is Stored.NOT_ARTICLE
+    assert rows(archive, schema.articles) == []
+    assert row(archive, schema.urls)["reason"] == "purged"
