@@ -1,5 +1,9 @@
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -89,3 +93,32 @@ def test_the_schema_of_the_code_is_the_newest_migration():
     config.set_main_option("script_location", str(migrate.migrations_directory()))
     config.set_main_option("path_separator", "os")
     assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
+
+
+# Packages that come with one we declare and are a part of its interface.
+PART_OF = {
+    "Twisted": "scrapy",
+    "zope.interface": "scrapy",
+    "pydantic_core": "pydantic",
+    "psycopg": "postgres extra",
+}
+
+
+def test_every_package_that_is_imported_is_declared():
+    """A package that only happens to be installed is missing on the next machine."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {
+        re.split(r"[><=\[]", line)[0].lower().replace("_", "-") for line in project["dependencies"]
+    }
+    distributions = packages_distributions()
+    missing = set()
+    for path in LIBRARY + PROJECT + MIGRATIONS:
+        for name in imported(path):
+            top = name.partition(".")[0]
+            if top in sys.stdlib_module_names or top in ("aidivide_archive", "crawler"):
+                continue
+            found = distributions.get(top, [f"nothing installed for {top}"])
+            names = {one.lower().replace("_", "-") for one in found}
+            if not names & declared and not set(found) & PART_OF.keys():
+                missing.add((top, *found))
+    assert missing == set()

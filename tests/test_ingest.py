@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aidivide_archive import workers
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.ingest import discoveries
+from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import Reading, Response, read
-from aidivide_archive.ingest.service import document, failed, response_of
+from aidivide_archive.ingest.service import Ingest, document, failed, response_of
 from aidivide_archive.model import (
     Capture,
     Channel,
@@ -313,3 +315,41 @@ def test_a_document_carries_its_capture_and_the_rights_it_was_sent_with(everythi
     assert made.capture.rights == {"x-robots-tag": "noarchive"}
     assert (made.finished_at, made.extraction) == (NOW, found.extraction)
     assert document(leased(), found, now=NOW).capture is None
+
+
+def test_a_replaced_worker_reads_as_well_as_the_first(
+    everything: Profile, monkeypatch: pytest.MonkeyPatch
+):
+    """Found on 2,000 real pages: the second generation of workers could not load the language model."""
+    monkeypatch.setattr(workers, "TASKS_PER_WORKER", 2)
+    sentence = (
+        "The ferry left the harbour before noon, and nobody on the quay had seen the captain. "
+    )
+    body = f"<html><body><h1>The ferry</h1><p>{sentence * 9}</p></body></html>".encode()
+    ingest = Ingest(everything, workers=1)
+    try:
+        found = []
+        for number in range(5):
+            url = f"https://news.example/ferry-{number}"
+            capture = Capture(
+                url=url,
+                captured_at=NOW,
+                status=200,
+                headers=(("Content-Type", "text/html"),),
+                body=body,
+            )
+            entered = discovery(url, kind=UrlKind.PAGE, channel=Channel.SEED)
+            leased = LeasedUrl(
+                id=entered.id,
+                url=url,
+                host=entered.host,
+                kind=UrlKind.PAGE,
+                depth=0,
+                redirects=0,
+                attempts=0,
+            )
+            found.append(ingest.read(leased, capture).result())
+    finally:
+        ingest.close()
+    assert [one.outcome.reason for one in found] == [Reason.KEPT] * 5
+    assert {one.extraction.metadata.language for one in found if one.extraction} == {"en"}

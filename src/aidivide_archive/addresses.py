@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from .exceptions import ConfigError, InvalidURLError
-from .urls import canonical_url, host_of, literal_address
+from aidivide_archive.exceptions import ConfigError, InvalidURLError
+from aidivide_archive.urls import canonical_url, host_of, literal_address
 
 ALLOWED_PORTS = frozenset((80, 443, 8080, 8443))
 

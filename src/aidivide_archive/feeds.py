@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from .exceptions import ExtractionError, InvalidURLError
-from .model import Channel, Hint, Link
-from .urls import canonical_url
-from .xmlstream import (
+from aidivide_archive.exceptions import ExtractionError, InvalidURLError
+from aidivide_archive.model import Channel, Hint, Link
+from aidivide_archive.urls import canonical_url
+from aidivide_archive.xmlstream import (
     forget,
     is_cut_off,
     iter_elements,

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from .model import Reason
+from aidivide_archive.model import Reason
 
 MAX_ROBOTS_BYTES = 500 * 1024
 """RFC 9309 §2.5: at least 500 KiB must be read; what follows is not."""

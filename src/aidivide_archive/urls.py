@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import idna
 import tldextract
 
-from .exceptions import ConfigError, InvalidURLError
+from aidivide_archive.exceptions import ConfigError, InvalidURLError
 
 MAX_URL_CHARS = 2048
 MAX_RAW_CHARS = 8192

@@ -87,10 +87,10 @@ class WorkerPool(Generic[P, T]):
 
 def _begin(start: Callable[[str], None], argument: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
+    start(argument)  # before the limits: models may be unpacked through temporary files
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    start(argument)
 
 
 def _hand_over(done: Future[T], outer: Future[T], seconds: float) -> None:

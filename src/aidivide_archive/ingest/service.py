@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from aidivide_archive.config import Profile
 from aidivide_archive.ingest import reading
 from aidivide_archive.ingest.reading import Reading, Response
+from aidivide_archive.metadata import load_language_model
 from aidivide_archive.model import (
     Capture,
     CaptureRecord,
@@ -136,6 +137,7 @@ _profile: Profile | None = None
 
 def _start(profile_json: str) -> None:
     global _profile
+    load_language_model()
     _profile = Profile.from_json(profile_json)
 
 

@@ -4,8 +4,16 @@
 Nothing here knows how the text was found.
 """
 
-from .fusion import read_metadata
-from .page import PageFacts, read_facts
-from .titles import headline_variants, title_claims
+from aidivide_archive.metadata.about import load_language_model
+from aidivide_archive.metadata.fusion import read_metadata
+from aidivide_archive.metadata.page import PageFacts, read_facts
+from aidivide_archive.metadata.titles import headline_variants, title_claims
 
-__all__ = ["PageFacts", "headline_variants", "read_facts", "read_metadata", "title_claims"]
+__all__ = [
+    "PageFacts",
+    "headline_variants",
+    "load_language_model",
+    "read_facts",
+    "read_metadata",
+    "title_claims",
+]

@@ -10,11 +10,10 @@ from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block
 from aidivide_archive.exceptions import InvalidURLError
+from aidivide_archive.metadata import jsonld
+from aidivide_archive.metadata.page import PageFacts, text_of
 from aidivide_archive.model import Claim, Hint
 from aidivide_archive.urls import canonical_url
-
-from . import jsonld
-from .page import PageFacts, text_of
 
 _MAX_TAGS = 30
 _MAX_TAG_CHARS = 80
@@ -91,6 +90,13 @@ def language_claim(
             field="language", value=detected, source="detector", confidence=0.5, chosen=True
         )
     return None
+
+
+def load_language_model() -> None:
+    """Load the detector's model now. It is unpacked through a temporary file, which a worker under limits cannot write."""
+    import py3langid
+
+    py3langid.classify("a few words")
 
 
 def _detected(text: str) -> str | None:

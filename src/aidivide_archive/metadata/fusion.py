@@ -8,17 +8,16 @@ from datetime import datetime
 from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block
+from aidivide_archive.metadata import about
+from aidivide_archive.metadata.credits import credit_claims
 from aidivide_archive.metadata.dates import FUTURE_TOLERANCE, Clock, zone_named
+from aidivide_archive.metadata.jsonld import normal
+from aidivide_archive.metadata.masthead import masthead
+from aidivide_archive.metadata.page import PageFacts
+from aidivide_archive.metadata.people import author_claims
+from aidivide_archive.metadata.times import time_claims
+from aidivide_archive.metadata.titles import headline_variants, site_keys, title_claims
 from aidivide_archive.model import Claim, Hint, Metadata
-
-from . import about
-from .credits import credit_claims
-from .jsonld import normal
-from .masthead import masthead
-from .page import PageFacts
-from .people import author_claims
-from .times import time_claims
-from .titles import headline_variants, site_keys, title_claims
 
 _MAX_DESCRIPTION_CHARS = 1000
 

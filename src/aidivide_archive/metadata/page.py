@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lxml.html import HtmlElement
 
-from .jsonld import Node, article_nodes, normal, plain, read_nodes, types
+from aidivide_archive.metadata.jsonld import Node, article_nodes, normal, plain, read_nodes, types
 
 _MAX_VALUE_CHARS = 5000
 

@@ -9,10 +9,9 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block, line_key
+from aidivide_archive.metadata import jsonld
+from aidivide_archive.metadata.page import PageFacts, text_of
 from aidivide_archive.model import Claim, Hint
-
-from . import jsonld
-from .page import PageFacts, text_of
 
 _MAX_AUTHORS = 20
 _AUTHOR_METAS = (

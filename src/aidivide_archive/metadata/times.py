@@ -9,11 +9,10 @@ from dataclasses import replace
 from lxml.html import HtmlElement
 
 from aidivide_archive.blocks import Block
+from aidivide_archive.metadata import jsonld
 from aidivide_archive.metadata.dates import Clock, iter_times, parse_time, url_times
+from aidivide_archive.metadata.page import PageFacts
 from aidivide_archive.model import Claim, Hint, TimeValue
-
-from . import jsonld
-from .page import PageFacts
 
 _PUBLISHED_METAS = (
     "article:published_time", "article:published:time", "og:article:published_time", "datepublished", "date", "pubdate",

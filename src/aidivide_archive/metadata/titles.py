@@ -8,10 +8,9 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from aidivide_archive.blocks import line_key
+from aidivide_archive.metadata import jsonld
+from aidivide_archive.metadata.page import PageFacts
 from aidivide_archive.model import Claim
-
-from . import jsonld
-from .page import PageFacts
 
 _SEPARATOR = re.compile(r"\s+[|\-–—·•»«:/~*]+\s+|\s*[|_»｜]\s*|\s+::\s+|\s+[–—-](?=\S)")
 _MAX_TITLE_CHARS = 400
