@@ -57,8 +57,8 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
     capture_id = _store_capture(connection, run, document)
     stored = Stored.NOT_ARTICLE
     outcome = _outcome_kept(connection, document)
-    if document.relevance is not None and outcome is document.outcome:
-        _store_relevance(connection, document)
+    if document.relevance is not None:  # of a page that stays: the judgement of its good revision
+        _store_relevance(connection, document, replace=outcome is document.outcome)
     if document.extraction is not None and document.outcome.state is UrlState.DONE:
         stored = _store_article(connection, document, document.extraction, capture_id)
     frontier.discover(
@@ -149,12 +149,16 @@ def _capture_row(run: Run, url_id: int, capture: CaptureRecord) -> dict[str, Any
     }
 
 
-def _store_relevance(connection: sa.Connection, document: Document) -> None:
+def _store_relevance(
+    connection: sa.Connection, document: Document, *, replace: bool = True
+) -> None:
     values = relevance_row(document)
+    key = ["url_id", "event_id"]
+    statement = upsert(connection, relevance).values(values)
     connection.execute(
-        upsert(connection, relevance)
-        .values(values)
-        .on_conflict_do_update(index_elements=["url_id", "event_id"], set_=values)
+        statement.on_conflict_do_update(index_elements=key, set_=values)
+        if replace
+        else statement.on_conflict_do_nothing()
     )
 
 
