@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -59,24 +60,36 @@ class Robots(_SessionMiddleware):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._rules: dict[str, asyncio.Task[RobotsRules]] = {}
+        self._rules: dict[str, tuple[float, asyncio.Task[RobotsRules]]] = {}
+        """By origin: when the fetch began (monotonic seconds), and its rules."""
 
     async def process_request(self, request: Request) -> None:
         if request.meta.get("is_robots") or not self._session.profile.politeness.obey_robots:
             return
         parts = urlsplit(request.url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        task = self._rules.get(origin)
-        if task is None:
-            slot = request.meta["download_slot"]
-            task = self._rules[origin] = asyncio.ensure_future(self._fetch(origin, slot))
-        rules = await asyncio.shield(task)
+        rules = await self._current(origin, request.meta["download_slot"])
         verdict = rules.verdict(request.url, self._session.profile.politeness.user_agent)
         if not verdict.allowed:
             reason = verdict.reason or Reason.ROBOTS_DENIED
             state = UrlState.FAILED if reason is Reason.ROBOTS_UNAVAILABLE else UrlState.REJECTED
-            raise Refused(Outcome(state=state, reason=reason, detail=verdict.rule))
+            wait = rules.ttl_seconds if state is UrlState.FAILED else None
+            raise Refused(
+                Outcome(state=state, reason=reason, detail=verdict.rule, retry_after_seconds=wait)
+            )
         request.meta["robots"] = {"verdict": "allowed", "rule": verdict.rule or ""}
+
+    async def _current(self, origin: str, slot: str) -> RobotsRules:
+        """The rules of an origin, fetched again when they are older than they may be."""
+        known = self._rules.get(origin)
+        if known is not None:
+            began, task = known
+            rules = await asyncio.shield(task)
+            if time.monotonic() - began < rules.ttl_seconds or self._rules[origin] is not known:
+                return rules
+        task = asyncio.ensure_future(self._fetch(origin, slot))
+        self._rules[origin] = (time.monotonic(), task)
+        return await asyncio.shield(task)
 
     async def _fetch(self, origin: str, slot: str) -> RobotsRules:
         url = f"{origin}/robots.txt"

@@ -149,7 +149,8 @@ class FrontierScheduler(BaseScheduler):
             return None
         seconds = (lease.next_due_at - datetime.now(UTC)).total_seconds()
         if seconds > self._max_wait:
-            return None  # the next run goes on with it
+            self._session.left = lease.outstanding  # the next run goes on with it
+            return None
         # what is due but not handed out waits for its host: for its hubs, a pause, or another process
         return min(max(seconds, 0.2 if busy else 0.5), 5.0)
 

@@ -27,6 +27,8 @@ class Session:
     """Documents by "state" and "reason", stored articles by what happened to them."""
     paused: dict[str, datetime] = field(default_factory=dict)
     """Hosts that asked for quiet (Retry-After), and until when."""
+    left: int = 0
+    """URLs that wait longer than this run: Retry-After, an unreachable robots.txt."""
     finish_reason: str | None = None
     failure: StoreError | None = None
     summary: tuple[str, ...] = ()
@@ -71,4 +73,4 @@ class Session:
         if self.finish_reason != "finished":
             return 1
         failed = self.counts[UrlState.FAILED] + self.counts[UrlState.DEAD]
-        return 3 if failed or self.counts["sources_down"] else 0
+        return 3 if failed or self.left or self.counts["sources_down"] else 0

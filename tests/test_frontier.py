@@ -296,6 +296,7 @@ def test_a_paused_host_is_left_alone(queue: Frontier):
     frontier.pause_host(queue.connection, "one.example", until)
     frontier.pause_host(queue.connection, "one.example", NOW + timedelta(seconds=5))  # not less
     assert queue.ids() == [2]
+    assert queue.ask().next_due_at == until  # not the time from which the URL itself is due
     queue.wait(59)
     assert queue.ids() == []
     queue.wait(1)

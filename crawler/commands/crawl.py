@@ -74,6 +74,8 @@ def _summary(session: Session) -> str:
         words.append(f"{counts[UrlState.FAILED] + counts[UrlState.DEAD]} failures")
     if counts["sources_down"]:
         words.append(f"{counts['sources_down']} feeds, sitemaps or hubs could not be read")
+    if session.left:
+        words.append(f"{session.left} wait for the next run")
     where = f"aidivide status --archive {session.archive.location.directory}"
     if session.finish_reason == "shutdown":
         return f"stopped: {', '.join(words)}; all of it is safe, the same command goes on. See: {where}"

@@ -25,7 +25,7 @@ from aidivide_archive.model import (
     UrlKind,
     UrlState,
 )
-from aidivide_archive.schema import discoveries, hosts, tombstones, upsert, urls
+from aidivide_archive.schema import UtcTime, discoveries, hosts, tombstones, upsert, urls
 
 LEASE_SECONDS = 600
 """Longer than a fetch with its time limit and the wait for a worker; renewed while the run lives."""
@@ -205,11 +205,7 @@ def lease(
             .values(state=UrlState.LEASED, leased_by=crawl_id, due_at=expiry)
         )
     found_hints = hints(connection, [row.id for row in due])
-    outstanding, next_due_at = connection.execute(
-        sa.select(sa.func.count(), sa.func.min(urls.c.due_at)).where(
-            urls.c.due_at.isnot(None), urls.c.state != UrlState.LEASED.value
-        )
-    ).one()
+    outstanding, next_due_at = _outstanding(connection)
     return Lease(
         urls=tuple(
             LeasedUrl(
@@ -227,6 +223,19 @@ def lease(
         outstanding=outstanding,
         next_due_at=next_due_at,
     )
+
+
+def _outstanding(connection: sa.Connection) -> tuple[int, datetime | None]:
+    """How many URLs wait, and when the first of them may be leased: not before its host's pause ends."""
+    may_begin = sa.case(
+        (hosts.c.paused_until > urls.c.due_at, hosts.c.paused_until), else_=urls.c.due_at
+    )
+    count, first = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(may_begin, type_=UtcTime()))
+        .join_from(urls, hosts, hosts.c.host == urls.c.host)
+        .where(urls.c.due_at.isnot(None), urls.c.state != UrlState.LEASED.value)
+    ).one()
+    return int(count), first
 
 
 def _close_exhausted_hosts(connection: sa.Connection, pages_per_host: int, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from aidivide_archive.config import Profile
@@ -137,7 +138,8 @@ _profile: Profile | None = None
 
 def _start(profile_json: str) -> None:
     global _profile
-    load_language_model()
+    with suppress(OSError):  # a full disk: pages that declare no language will fail, and say why
+        load_language_model()
     _profile = Profile.from_json(profile_json)
 
 
