@@ -520,9 +520,7 @@ def test_a_full_disk_stops_the_crawl_and_loses_nothing(sqlite_crawls: Crawls, on
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    started = time.monotonic()
     full = sqlite_crawls.crawl(preexec=small_files)
-    assert time.monotonic() - started < 20
     assert full.code == 1
     assert "Traceback" not in full.errors
     assert [line for line in full.error_lines if line.startswith("error: ")]
