@@ -99,7 +99,7 @@ class Progress:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
+            console=Console(stderr=True, no_color=True),  # yellow is lost on white
             transient=True,
         )
 

@@ -18,6 +18,7 @@ from scrapy.crawler import AsyncCrawlerProcess, CrawlerProcess
 from scrapy.exceptions import UsageError
 from scrapy.utils.defer import deferred_from_coro
 
+from aidivide_archive.cli.terminal import counted
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.model import Reason, UrlState
 from crawler.session import Session
@@ -110,33 +111,29 @@ def _say(line: str) -> None:
 
 
 def _summary(session: Session) -> str:
-    """The end of a crawl in two lines: what happened, what is safe, what to do next."""
+    """The end of a crawl in one line: what happened, what is safe, what to do next."""
     counts = session.counts
     sources = counts[f"reason/{Reason.READ}"] + counts["sources_down"]
     pages = sum(counts[state] for state in UrlState) - sources
     kept = counts[f"reason/{Reason.KEPT}"] + counts[f"reason/{Reason.REVIEW}"]
     words = [
-        f"{_counted(pages, 'page')} and {_counted(sources, 'feed')}, sitemaps or section pages",
-        f"{kept} kept ({counts['stored/new']} new, {counts['stored/revised']} revised)",
+        f"{counted(pages, 'page')}, {sources} feeds, sitemaps and section pages",
+        f"{kept} articles kept ({counts['stored/new']} new, {counts['stored/revised']} revised)",
         f"{counts[UrlState.REJECTED]} not taken",
     ]
     if not sources:
-        words[0] = _counted(pages, "page")
+        words[0] = counted(pages, "page")
     if "stories" in counts:
-        words.append(f"{counts['stories']} stories of two or more")
+        words.append(f"{counted(counts['stories'], 'story', 'stories')} of two or more")
     if counts[UrlState.FAILED] + counts[UrlState.DEAD]:
         words.append(f"{counts[UrlState.FAILED] + counts[UrlState.DEAD]} failed")
     if counts["sources_down"]:
-        words.append(f"{counts['sources_down']} feeds, sitemaps or section pages not readable")
+        words.append(f"{counts['sources_down']} feeds, sitemaps or section pages could not be read")
     told = ", ".join(words)
     if session.finish_reason == "shutdown":
-        return f"stopped: {told}\nAll of it is safe; the same command goes on"
+        return f"stopped: {told}; all of it is safe, the same command goes on"
     where = _shown(session.archive.location.directory)
-    return f"{session.finish_reason}: {told}\nnext: {_program()} status --archive {where}"
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return f"{session.finish_reason}: {told}. Next: {_program()} status --archive {where}"
 
 
 def _program() -> str:
