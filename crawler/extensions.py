@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
+from contextlib import suppress
 from typing import Any, Self
 
 from rich.console import Console
@@ -13,8 +15,10 @@ from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
+from aidivide_archive.archive import Location
+from aidivide_archive.archive.queries import Reader, Status
 from aidivide_archive.exceptions import ArchiveError
-from aidivide_archive.model import UrlState
+from aidivide_archive.model import Reason, UrlState
 from crawler.resolver import GuardedResolver
 from crawler.session import Session
 
@@ -57,7 +61,8 @@ class CrawlLedger:
         session.ingest.close()
         try:
             if session.archive.failure is None:
-                await asyncio.wrap_future(session.archive.settle())
+                settled = await asyncio.wrap_future(session.archive.settle())
+                session.counts["stories"] = settled.stories
                 stats = dict(sorted(session.counts.items()))
                 await asyncio.to_thread(session.archive.finish, reason, stats)
         except ArchiveError as error:
@@ -73,17 +78,28 @@ async def _renew(session: Session, seconds: float) -> None:
         session.archive.renew()
 
 
+ASK_SECONDS = 2.0
+"""Between two questions to the archive; a slow archive is asked less often."""
+
+
 class Progress:
-    """One line on the terminal: done / known, kept, errors. Silent when stderr is no terminal."""
+    """One line on the terminal: done of known, kept, matches, errors. Silent when stderr is no terminal.
+
+    Done, kept and errors are this crawl's; known URLs and matches are the archive's, of earlier crawls as
+    well. The whole archive is compared when everything is fetched, and the line says so.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         if not sys.stderr.isatty():
             raise NotConfigured
+        self._crawler = crawler
+        self._asking: asyncio.Task[None] | None = None
+        self._known: Status | None = None
         self._bar = RichProgress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
+            console=Console(stderr=True, no_color=True),  # yellow is lost on white
             transient=True,
         )
 
@@ -93,18 +109,56 @@ class Progress:
         crawler.signals.connect(extension.spider_opened, signals.spider_opened)
         crawler.signals.connect(extension.item_scraped, signals.item_scraped)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
+        crawler.signals.connect(extension.stop, signals.engine_stopped)
         return extension
 
     def spider_opened(self, spider: Spider) -> None:
+        from twisted.internet import reactor
+
+        self._session: Session = spider.session  # type: ignore[attr-defined]  # every spider of ours has one
         self._task = self._bar.add_task("starting …", total=None)
         self._bar.start()
+        self._asking = asyncio.ensure_future(self._ask())
+        loop: Any = reactor  # a crawl that is stopped at once sends no signal
+        loop.addSystemEventTrigger("before", "shutdown", self.stop)
 
-    def item_scraped(self, spider: Spider) -> None:
-        counts = spider.session.counts  # type: ignore[attr-defined]  # every spider of ours has one
-        done = sum(counts[state] for state in UrlState)
-        kept = counts["reason/kept"] + counts["reason/review"]
-        errors = counts[UrlState.FAILED] + counts[UrlState.DEAD]
-        self._bar.update(self._task, description=f"{done} pages · {kept} kept · {errors} errors")
+    def item_scraped(self) -> None:
+        self._show(self._line())
 
-    def spider_closed(self, spider: Spider) -> None:
+    def spider_closed(self) -> None:
+        self._show("comparing the articles …")
+
+    def stop(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
         self._bar.stop()
+
+    def _show(self, line: str) -> None:
+        self._bar.update(self._task, description=line)
+
+    def _line(self) -> str:
+        counts = self._session.counts
+        done = sum(counts[state] for state in UrlState)
+        kept = counts[f"reason/{Reason.KEPT}"] + counts[f"reason/{Reason.REVIEW}"]
+        errors = counts[UrlState.FAILED] + counts[UrlState.DEAD]
+        known = self._known
+        parts = [
+            f"{done} of {max(known.urls, done)} known URLs" if known else f"{done} URLs",
+            f"{kept} kept",
+            *([f"{known.matches} matches"] if known and known.matches else ()),
+            f"{errors} errors",
+            *(() if self._crawler.crawling else ("stopping",)),
+        ]
+        return " · ".join(parts)
+
+    async def _ask(self) -> None:
+        while True:
+            started = time.monotonic()
+            with suppress(ArchiveError):  # the line goes on without; the crawl itself will say
+                self._known = await asyncio.to_thread(_status, self._session.archive.location)
+            await asyncio.sleep(max(ASK_SECONDS, 20 * (time.monotonic() - started)))
+
+
+def _status(location: Location) -> Status:
+    with Reader(location) as reader:
+        return reader.status()

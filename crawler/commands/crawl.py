@@ -6,15 +6,25 @@ Scrapy's own command exits with 0 after a crawl in which everything failed.
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
+import signal
 import sys
+from pathlib import Path
+from typing import Any
 
 from scrapy.commands import BaseRunSpiderCommand
+from scrapy.crawler import AsyncCrawlerProcess, CrawlerProcess
 from scrapy.exceptions import UsageError
+from scrapy.utils.defer import deferred_from_coro
 
+from aidivide_archive.cli.terminal import counted
 from aidivide_archive.exceptions import ArchiveError
-from aidivide_archive.model import UrlState
+from aidivide_archive.model import Reason, UrlState
 from crawler.session import Session
 from crawler.spiders.base import ArchiveSpider, open_session
+
+INTERRUPTED = 130
 
 
 class Command(BaseRunSpiderCommand):
@@ -43,40 +53,103 @@ class Command(BaseRunSpiderCommand):
         except ArchiveError as error:
             self._fail(str(error), error.exit_code)
             return
+        except KeyboardInterrupt:
+            _say("interrupted before the first request; the same command begins again")
+            self.exitcode = INTERRUPTED
+            return
+        self._interrupts = 0
         self.crawler_process.crawl(spider_class, session=session)
-        self.crawler_process.start()
+        self._listen_for_interrupts()
+        self.crawler_process.start(install_signal_handlers=False)
         self.exitcode = self._end(session)
+
+    def _listen_for_interrupts(self) -> None:
+        """In place of Scrapy's handlers, which tell only the log that the crawl is about to stop."""
+        from twisted.internet import reactor
+
+        loop: Any = reactor
+
+        def caught(_number: int, _frame: object) -> None:
+            # nothing may be printed here: the interrupted code may be writing to the same stream
+            loop.callFromThread(self._interrupted)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, caught)
+
+    def _interrupted(self) -> None:
+        """First: finish what is under way. Again: end now, as a killed crawl does."""
+        from twisted.internet import reactor
+
+        assert isinstance(self.crawler_process, AsyncCrawlerProcess | CrawlerProcess)
+        loop: Any = reactor
+        self._interrupts += 1
+        if self._interrupts == 1:
+            _say("stopping as soon as what is under way is stored; Ctrl-C again stops at once")
+            deferred_from_coro(self.crawler_process.stop())
+        elif self._interrupts == 2:
+            loop.stop()
 
     def _end(self, session: Session) -> int:
         if session.failure is not None:
-            print(f"error: {session.failure}", file=sys.stderr)  # noqa: T201  # a command speaks
-        elif session.finish_reason is None:
-            print("error: the crawl did not start; see the log", file=sys.stderr)  # noqa: T201
+            _say(f"error: {session.failure}")
+        elif session.finish_reason is not None:
+            _say(_summary(session))
+        elif self._interrupts:
+            _say("stopped at once: what was stored is safe; the same command goes on")
+            return INTERRUPTED
         else:
-            print(_summary(session), file=sys.stderr)  # noqa: T201
+            _say("error: the crawl did not start; see the log")
         return session.exit_code
 
     def _fail(self, message: str, code: int) -> None:
-        print(f"error: {message}", file=sys.stderr)  # noqa: T201
+        _say(f"error: {message}")
         self.exitcode = code
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201  # a command speaks
 
 
 def _summary(session: Session) -> str:
     """The end of a crawl in one line: what happened, what is safe, what to do next."""
     counts = session.counts
-    kept = counts["reason/kept"] + counts["reason/review"]
+    sources = counts[f"reason/{Reason.READ}"] + counts["sources_down"]
+    pages = sum(counts[state] for state in UrlState) - sources
+    kept = counts[f"reason/{Reason.KEPT}"] + counts[f"reason/{Reason.REVIEW}"]
     words = [
-        f"{sum(counts[state] for state in UrlState)} URLs fetched",
-        f"{kept} articles ({counts['stored/new']} new, {counts['stored/revised']} revised)",
+        f"{counted(pages, 'page')}, {sources} feeds, sitemaps and section pages",
+        f"{kept} articles kept ({counts['stored/new']} new, {counts['stored/revised']} revised)",
         f"{counts[UrlState.REJECTED]} not taken",
     ]
+    if not sources:
+        words[0] = counted(pages, "page")
+    if "stories" in counts:
+        words.append(f"{counted(counts['stories'], 'story', 'stories')} of two or more")
     if counts[UrlState.FAILED] + counts[UrlState.DEAD]:
-        words.append(f"{counts[UrlState.FAILED] + counts[UrlState.DEAD]} failures")
+        words.append(f"{counts[UrlState.FAILED] + counts[UrlState.DEAD]} failed")
     if counts["sources_down"]:
-        words.append(f"{counts['sources_down']} feeds, sitemaps or hubs could not be read")
+        words.append(f"{counts['sources_down']} feeds, sitemaps or section pages could not be read")
     if session.left:
         words.append(f"{session.left} wait for the next run")
-    where = f"aidivide status --archive {session.archive.location.directory}"
+    told = ", ".join(words)
     if session.finish_reason == "shutdown":
-        return f"stopped: {', '.join(words)}; all of it is safe, the same command goes on. See: {where}"
-    return f"{session.finish_reason}: {', '.join(words)}. Next: {where}"
+        return f"stopped: {told}; all of it is safe, the same command goes on"
+    where = _shown(session.archive.location.directory)
+    return f"{session.finish_reason}: {told}. Next: {_program()} status --archive {where}"
+
+
+def _program() -> str:
+    """How to call the other commands from where the user stands."""
+    beside = Path(sys.executable).with_name("aidivide")
+    if shutil.which("aidivide") or not beside.exists():
+        return "aidivide"
+    return _shown(beside)
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be from where the user stands; `aidivide crawl` moves this process elsewhere."""
+    here = os.environ.get("PWD") or str(Path.cwd())
+    try:
+        return str(path.absolute().relative_to(here))
+    except ValueError:
+        return str(path)

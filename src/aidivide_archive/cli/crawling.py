@@ -103,7 +103,9 @@ def command_line(arguments: Mapping[str, str], more: Sequence[str]) -> list[str]
 
 def run_child(line: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
     """Run to the end and return the exit code. Ctrl-C reaches the child by the terminal; it stops cleanly."""
-    with subprocess.Popen(line, cwd=folder, env=dict(environment)) as child:  # noqa: S603  # our own command line
+    # PWD: the child runs in the project's folder, and names paths as they are seen from here
+    told = {**environment, "PWD": str(Path.cwd())}
+    with subprocess.Popen(line, cwd=folder, env=told) as child:  # noqa: S603  # our own command line
 
         def forward(number: int, _frame: object) -> None:
             child.send_signal(number)

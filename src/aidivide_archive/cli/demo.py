@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aidivide_archive.cli.crawling import command_line, find_project, run_child
-from aidivide_archive.cli.framework import State, command, pass_state
-from aidivide_archive.cli.terminal import note, safe, say, shown_time
+from aidivide_archive.cli.framework import DEMO_DIRECTORY, State, command, pass_state
+from aidivide_archive.cli.terminal import note, safe, say, say_prose, shown_time
 from aidivide_archive.exceptions import ArchiveError
 
 if TYPE_CHECKING:
     from aidivide_archive.archive.location import Location
     from aidivide_archive.archive.queries import Reader
 
-DIRECTORY = "demo-archive"
 PORT = 8425
 """Ids of articles contain the port of their URL: one port, the same ids on every machine."""
 SERVER_SECONDS = 300
@@ -34,15 +33,15 @@ REASONS = {
     "excluded": "advertising",
     "robots_denied": "forbidden by robots.txt (never requested)",
     "cookie_wall": "cookie wall",
-    "soft_404": "says it is gone, with status 200",
+    "soft_404": "gone, but answered as if it were there",
     "gone": "gone",
-    "redirected": "moved",
+    "redirected": "moved to another address",
 }
 """The ledger's reasons in a newcomer's words."""
 ROLES = {
     "copy": "copy",
     "edited_copy": "edited copy",
-    "syndicated": "wire copy, credited",
+    "syndicated": "from the wire, credited",
     "excerpt": "excerpt",
     "update": "update of its own story",
     "roundup": "roundup",
@@ -52,12 +51,12 @@ ROLES = {
 @command("demo", example="aidivide demo", exits=(0, 1, 2, 130))
 @pass_state
 def demo(state: State) -> None:
-    """Crawl eight invented outlets on this machine and show who copied whom (no network needed)."""
+    """Crawl eight invented outlets, offline, and show who copied whom."""
     from aidivide_archive.archive.location import Location
     from aidivide_archive.archive.queries import Reader
 
     project = find_project(Path.cwd())
-    location = Location.resolve(state.archive or DIRECTORY, state.database)
+    location = Location.resolve(state.archive or DEMO_DIRECTORY, state.database)
     before = _known(location)
     folder = location.directory
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -73,7 +72,8 @@ def demo(state: State) -> None:
         raise click.exceptions.Exit(code)
     with Reader(location) as reader:
         _tell(reader, before)
-    _next_steps(folder)
+        found = reader.story_list(limit=1)
+    _next_steps(folder, str(found[0]["story_id"]) if found else None)
 
 
 def _known(location: Location) -> int | None:
@@ -139,7 +139,7 @@ def _tell(reader: Reader, before: int | None) -> None:
         assert detail is not None
         _tell_story(story, detail.members)
     say()
-    say("Not taken: " + " · ".join(_refusals(status.states)))
+    say_prose(" · ".join(_refusals(status.states)), first="Not taken: ", indent=2)
 
 
 def _count(row: Any) -> int:
@@ -149,17 +149,17 @@ def _count(row: Any) -> int:
 def _tell_story(story: Any, members: Any) -> None:
     say()
     say(safe(f"“{story['title']}”"))
-    say(f"  first: {safe(story['origin_outlet'] or story['origin_site'])}, {shown_time(story)}")
+    zone = " UTC" if story["published_at"] else ""
+    outlet = safe(story["origin_outlet"] or story["origin_site"])
+    say(f"  first: {outlet}, {shown_time(story)}{zone}")
     for member in members:
         if member["role"] == "origin":
             continue
         hours, share = member["hours_after_origin"], member["share_copied"]
         later = "        ?" if hours is None else f"{hours:+7.1f} h"
-        copied = "     " if share is None else f"{share:4.0%}"
+        copied = "" if share is None else f"{share:.0%} of its text is copied, "
         outlet = safe(member["outlet"] or member["site"])
-        say(
-            f"  {later}  {copied} of it copied  {outlet}: {ROLES.get(member['role'], member['role'])}"
-        )
+        say(f"  {later}  {outlet}: {copied}{ROLES.get(member['role'], member['role'])}")
 
 
 def _refusals(states: Any) -> Iterator[str]:
@@ -171,7 +171,7 @@ def _refusals(states: Any) -> Iterator[str]:
         yield f"{count} {REASONS.get(reason, reason)}"
 
 
-def _next_steps(folder: Path) -> None:
+def _next_steps(folder: Path, story: str | None) -> None:
     started_as = Path(sys.argv[0])
     on_path = shutil.which("aidivide") or started_as.name != "aidivide"
     program = "aidivide" if on_path else _shortest(started_as)
@@ -179,6 +179,8 @@ def _next_steps(folder: Path) -> None:
     say()
     say("Try next:")
     say(f"  {program} stories {where}")
+    if story is not None:
+        say(f"  {program} story {story} {where}")
     say(f"  {program} search {where} 'shared models'")
     say(f"  {program} export articles {where} -o articles.csv")
 

@@ -73,7 +73,7 @@ def explain(state: State, reference: str, name: str | None, as_json: bool) -> No
     with Reader(state.location()) as reader:
         found = reader.article(reference)
     if found is None:
-        raise ArchiveError(f"{reference} was never seen by this archive")
+        raise ArchiveError(f"{reference} was never seen by this archive: try `aidivide search`")
     judged = found.relevance if name is None else (_judged_now(found, name),)
     if as_json:
         say_json(judged)
@@ -161,6 +161,8 @@ def _say_profile(profile: Profile) -> None:
             ("contact", profile.politeness.contact or "none: say who you are in [politeness]"),
         )
     )
+    if not fetched:
+        note("no seeds, hubs, feeds or sitemaps yet: a crawl would fetch nothing")
     note("the profile is valid")
 
 

@@ -8,12 +8,13 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from aidivide_archive.cli.terminal import note, safe
-from aidivide_archive.exceptions import ArchiveError
+from aidivide_archive.exceptions import ArchiveError, MissingArchiveError
 
 if TYPE_CHECKING:
     from aidivide_archive.archive.location import Location
@@ -28,6 +29,8 @@ EXIT_CODES = {
     130: "interrupted",
 }
 """CONTRACT: the only exit codes there are."""
+
+DEMO_DIRECTORY = "demo-archive"
 
 
 @dataclass
@@ -154,12 +157,14 @@ class Program(Group):
             note("interrupted: what was stored is safe; repeat the command to go on")
             return 130
         except Exception as error:  # noqa: BLE001  # the last door: no traceback without --debug
-            return _told(error, debug=state.debug or "--debug" in args)
+            forgotten = isinstance(error, MissingArchiveError) and state.archive is None
+            hint = _demo_hint() if forgotten else ""
+            return _told(error, debug=state.debug or "--debug" in args, hint=hint)
         return 0
 
 
-def _told(error: Exception, *, debug: bool) -> int:
-    """Say what went wrong in one line and return the exit code."""
+def _told(error: Exception, *, debug: bool, hint: str = "") -> int:
+    """Say what went wrong in one line and return the exit code. `hint` ends the line of an ArchiveError."""
     if isinstance(error, OSError) and error.errno == errno.EPIPE:
         _forget_stdout()
         return 0
@@ -172,7 +177,7 @@ def _told(error: Exception, *, debug: bool) -> int:
         note(f"error: {_click_words(error)}")
         return error.exit_code
     if isinstance(error, ArchiveError):
-        note(f"error: {safe(str(error))}")
+        note(f"error: {safe(str(error))}{hint}")
         return error.exit_code
     if isinstance(error, OSError) and error.strerror:  # a full disk, a file without permission
         where = f" ({safe(error.filename)})" if error.filename else ""
@@ -181,6 +186,12 @@ def _told(error: Exception, *, debug: bool) -> int:
     words = safe(f"{type(error).__name__}: {error}")[:300]
     note(f"error: a fault of this program: {words} (add --debug for the traceback)")
     return 1
+
+
+def _demo_hint() -> str:
+    """For whoever has just run the demo and forgot to name its archive."""
+    there = Path(DEMO_DIRECTORY).is_dir()
+    return f"; the demo's is here: --archive {DEMO_DIRECTORY}" if there else ""
 
 
 def _click_words(error: click.ClickException) -> str:

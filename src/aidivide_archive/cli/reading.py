@@ -20,6 +20,7 @@ from aidivide_archive.cli.terminal import (
     say_fields,
     say_heading,
     say_json,
+    say_prose,
     say_table,
     shown_time,
 )
@@ -180,7 +181,7 @@ def _say_hits(found: list[Row]) -> None:
     for row in found:  # a snippet needs the whole width
         say_heading(safe(row["title"] or row["url"]))
         say("  " + safe("  ".join(filter(None, map(str, _place(row))))))
-        say("  " + safe(row["snippet"]))
+        say_prose(safe(row["snippet"]), first="  ", indent=2)
 
 
 def _place(row: Row) -> tuple[object, ...]:
@@ -205,7 +206,7 @@ def _say_stories(found: list[Row]) -> None:
     say_table(columns, rows, right=("articles",), whole=("story", "published"))
 
 
-_STORY_WHOLE = ("article", "role", "published")
+_STORY_WHOLE = ("article", "role", "copied", "published")
 
 
 def _say_story(found: StoryDetail) -> None:
@@ -238,10 +239,12 @@ def _say_story(found: StoryDetail) -> None:
     if not is_terminal():
         say_table(columns, rows)
         return
-    say_table(columns[:-1], [row[:-1] for row in rows], right=("copied",), whole=_STORY_WHOLE)
-    say()
-    for row in rows:  # the reasons need the whole width
-        say(f"{row[0]}  {one_line(row[-1])}")
+    # titles and reasons need the whole width
+    say_table(columns[:-2], [row[:-2] for row in rows], right=("copied",), whole=_STORY_WHOLE)
+    for row in rows:
+        say()
+        say_prose(one_line(row[-2]), first=f"{row[0]}  ", indent=16)
+        say_prose(one_line(row[-1]), first=" " * 16, indent=16)
 
 
 # --- one document --------------------------------------------------------------------------------
@@ -270,7 +273,8 @@ def _say_document(found: ArticleDetail, *, clutter: bool) -> None:
         if clutter:
             _say_cuts(found.cuts)
         say()
-        say(safe(article["text"], lines=True))
+        for line in safe(article["text"], lines=True).split("\n"):
+            say_prose(line)
 
 
 def _say_article(article: Row, ledger: Row) -> None:
@@ -315,7 +319,7 @@ def say_evidence(groups: object) -> None:
     for group in groups if isinstance(groups, list | tuple) else ():
         words = ", ".join(map(str, group["words"]))
         what = safe(f"{group['group']}, {group['place']}: {words}")
-        say(f"{_points(group['points']):>6}  {what}")
+        say_prose(what, first=f"{_points(group['points']):>6}  ", indent=8)
 
 
 def _points(value: object) -> str:
@@ -326,21 +330,29 @@ def _say_ways(found: ArticleDetail) -> None:
     say()
     for row in found.discoveries[:SHOWN_WAYS]:
         where = row["from_url"] or "the profile"
-        say(safe(f"found {row['seen_at']} by {row['channel']} in {where}"))
+        say_prose(safe(f"found {row['seen_at']} by {row['channel']} in {where}"), indent=2)
     if len(found.discoveries) > SHOWN_WAYS:
         say(f"found in {len(found.discoveries) - SHOWN_WAYS} more places (--json lists them)")
     for row in found.captures:
-        say(safe(f"captured {row['captured_at']}: HTTP {row['status']}, {_warc(row)}"))
+        say_prose(
+            safe(f"captured {row['captured_at']}: HTTP {row['status']}, {_warc(row)}"), indent=2
+        )
     for row in found.visits:
         detail = f" ({row['detail']})" if row["detail"] else ""
-        say(safe(f"visit {row['observed_at']}: {row['outcome']}{detail}"))
+        say_prose(safe(f"visit {row['observed_at']}: {row['outcome']}{detail}"), indent=2)
     for row in found.revisions:
         say(safe(f"revision {row['number']}, {row['seen_at']}: {row['word_count']} words"))
 
 
 def _say_claims(claims: Iterable[Row]) -> None:
     rows = [
-        ("✓" if row["chosen"] else "", row["field"], row["value"], row["source"], row["confidence"])
+        (
+            "✓" if row["chosen"] else "",
+            row["field"],
+            str(row["value"]).replace("+00:00", "Z"),
+            row["source"],
+            row["confidence"],
+        )
         for row in claims
     ]
     if rows:

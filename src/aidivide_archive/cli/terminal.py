@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,9 +45,41 @@ def say(text: str = "") -> None:
     click.echo(_fitting(text, sys.stdout))
 
 
+def say_prose(text: str, *, first: str = "", indent: int = 0) -> None:
+    """Running text: wrapped between words on a terminal, under `indent` blanks; one line when piped.
+
+    `first` stands before the text in the first line. Words longer than a line (addresses, scripts without
+    spaces) are left whole: the terminal breaks them, and they can be copied in one piece.
+    """
+    for line in _wrapped(first, text, indent, is_terminal()):
+        say(line)
+
+
+def _wrapped(first: str, text: str, indent: int, on_terminal: bool) -> Iterator[str]:
+    if not on_terminal:
+        yield first + text
+        return
+    width = shutil.get_terminal_size().columns
+    line, used, empty = first, _cells(first), True
+    for word in text.split(" "):
+        cells = _cells(word)
+        if not empty and used + 1 + cells > width:
+            yield line
+            line, used, empty = " " * indent, indent, True
+        line += word if empty else " " + word
+        used, empty = used + cells + (not empty), False
+    yield line
+
+
+def _cells(text: str) -> int:
+    """Columns that a text takes: two for wide characters, as of Chinese."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
 def note(text: str) -> None:
-    """A line about the work: stderr."""
-    click.echo(_fitting(text, sys.stderr), err=True)
+    """A line about the work: stderr; wrapped between words on a terminal."""
+    for line in _wrapped("", text, 2, sys.stderr.isatty()):
+        click.echo(_fitting(line, sys.stderr), err=True)
 
 
 def _fitting(text: str, stream: object) -> str:
@@ -77,7 +110,7 @@ def say_fields(pairs: Iterable[tuple[str, object]]) -> None:
     known = [(label, safe(value)) for label, value in pairs if value not in (None, "", ())]
     width = max((len(label) for label, _ in known), default=0)
     for label, value in known:
-        say(f"{label:<{width}}  {value}")
+        say_prose(value, first=f"{label:<{width}}  ", indent=width + 2)
 
 
 def say_table(
@@ -104,7 +137,7 @@ def say_table(
         table.add_column(
             name,
             justify="right" if name in right else "left",
-            overflow="fold" if name in whole else "ellipsis",
+            overflow="fold",  # a cut address or a cut Chinese title is of no use
             no_wrap=name in whole or name in right,
         )
     for line in cells:
@@ -169,6 +202,7 @@ def counting(label: str) -> Iterator[Callable[[int], None] | None]:
         TextColumn("{task.description} {task.completed}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True, no_color=True)  # yellow is lost on white
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda count: progress.update(task, completed=count)
