@@ -39,8 +39,16 @@ COPIES = 0.10
 SITES = 500
 _RECENT = 5_000
 """A copy is made of one of so many articles before it."""
-_SYLLABLES = [c + v for c in "b c d f g h l m n p r s t v w st tr".split() for v in "aeiou"]
-_ACCENTED = [c + v for c in "b c d f g l m n p r s t v ç ñ ß".split() for v in "aeiouéöüà"]
+_SYLLABLES = [
+    c + v
+    for c in ["b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "w", "st", "tr"]
+    for v in "aeiou"
+]
+_ACCENTED = [
+    c + v
+    for c in ["b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "ç", "ñ", "ß"]
+    for v in "aeiouéöüà"
+]
 
 
 @dataclass(frozen=True)
