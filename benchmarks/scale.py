@@ -149,12 +149,14 @@ class Run:
     cpu: float = 0.0
     exit_code: int = 0
     peak_mb: float = 0.0
+    settling_mb: float = 0.0
+    """Peak once all articles are stored."""
     stored: list[tuple[float, float, int]] = field(default_factory=list)
     """(wall seconds, CPU seconds of all processes, articles stored so far)."""
     output: str = ""
 
 
-def run(file: Path, archive: Path, database: str | None) -> Run:
+def run(file: Path, goal: int, archive: Path, database: str | None) -> Run:
     """`aidivide import` as a process group of its own, watched from outside."""
     command = [sys.executable, "-m", "aidivide_archive", "import", str(file)]
     command += ["--archive", str(archive)] + (["--database", database] if database else [])
@@ -164,7 +166,7 @@ def run(file: Path, archive: Path, database: str | None) -> Run:
     start = time.monotonic()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        watcher = threading.Thread(target=_watch, args=(process, start, count, found))
+        watcher = threading.Thread(target=_watch, args=(process, start, count, goal, found))
         watcher.start()
         process.wait()
         found.wall = time.monotonic() - start
@@ -178,7 +180,11 @@ def run(file: Path, archive: Path, database: str | None) -> Run:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], start: float, count: Callable[[], int], found: Run
+    process: subprocess.Popen[bytes],
+    start: float,
+    count: Callable[[], int],
+    goal: int,
+    found: Run,
 ) -> None:
     looked = 0.0
     while process.poll() is None:
@@ -186,7 +192,10 @@ def _watch(
         members = list(_members(process.pid))
         found.stored.append((now, sum(map(_cpu_seconds, members)), count()))
         if now - looked > 0.5:
-            found.peak_mb = max(found.peak_mb, sum(map(_pss_mb, members)))
+            memory = sum(map(_pss_mb, members))
+            found.peak_mb = max(found.peak_mb, memory)
+            if found.stored[-1][2] >= goal:
+                found.settling_mb = max(found.settling_mb, memory)
             looked = now
         time.sleep(0.1)
 
@@ -265,7 +274,7 @@ def report(found: Run, count: int, archive: Path) -> None:
         f"settling and end: {settling:.1f} s wall, {found.cpu - stored_at[1]:.1f} s CPU\n"
         f"total: {count / found.wall:.0f} articles/s in {found.wall:.1f} s wall, "
         f"{found.cpu:.1f} s CPU ({1000 * found.cpu / count:.2f} ms each), exit {found.exit_code}\n"
-        f"peak PSS of all processes: {found.peak_mb:.0f} MB; "
+        f"peak PSS of all processes: {found.peak_mb:.0f} MB, settling {found.settling_mb:.0f} MB; "
         f"database {_size_mb(archive):.0f} MB; load now {os.getloadavg()[0]:.1f}"
     )
 
@@ -293,7 +302,7 @@ def main() -> None:
                     lines.write(json.dumps(one, ensure_ascii=False) + "\n")
         archive = folder / "archive"
         shutil.rmtree(archive, ignore_errors=True)
-        report(run(file, archive, options.database), options.articles, archive)
+        report(run(file, options.articles, archive, options.database), options.articles, archive)
     finally:
         if options.keep is None:
             shutil.rmtree(folder, ignore_errors=True)

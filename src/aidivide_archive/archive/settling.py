@@ -54,10 +54,12 @@ from aidivide_archive.similarity.candidates import (
     sketch_pairs,
 )
 from aidivide_archive.stories import build_stories
+from aidivide_archive.stories.linkage import components
 
 _CHUNK = 500
-_PREPARED_CACHE = 2_000
-"""Texts kept ready while pairs are compared in order: about 12 KB each."""
+_PAIRS_AT_ONCE = 100
+_PREPARED_CACHE = 200
+"""Texts kept ready while pairs are compared: 12 KB each, with their sentences 100 KB and more."""
 _Rows = Mapping[Any, Mapping[str, Any]]
 """Rows by the tuple of their key."""
 _NOTHING: Hashes = np.empty(0, dtype=np.uint64)
@@ -235,10 +237,12 @@ def _compared(
     everything: Mapping[int, StoryArticle],
     boilerplate: Mapping[str, Hashes],
 ) -> Iterator[Match]:
-    """The matches among the pairs, which are sorted: texts are fetched a chunk of pairs at a time."""
+    """The matches among the pairs. Pairs of one text come together, so that it is prepared once."""
     ready: dict[int, Prepared] = {}
-    for start in range(0, len(pairs), _CHUNK):
-        chunk = pairs[start : start + _CHUNK]
+    place = {one: number for number, group in enumerate(components(set(pairs))) for one in group}
+    ordered = sorted(pairs, key=lambda pair: (place[pair[0]], pair))
+    for start in range(0, len(ordered), _PAIRS_AT_ONCE):
+        chunk = ordered[start : start + _PAIRS_AT_ONCE]
         if len(ready) > _PREPARED_CACHE:
             ready.clear()
         missing = sorted({one for pair in chunk for one in pair} - ready.keys())

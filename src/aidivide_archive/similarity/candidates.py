@@ -24,6 +24,7 @@ COMMON_SHARE = 0.004
 """A hash in more articles than max(64, .4 %) is a stock phrase and finds no candidates. The floor
 is above the size of nearly every story, so that in a small archive a story's own words stay."""
 _PAIRS_AT_ONCE = 2_000_000
+_SORTED_AT_ONCE = 500_000
 _ROOM_A_PAIR = 8
 BUCKET_CAP = 1000
 """A band key in more articles than this finds no candidates: it would give half a million pairs."""
@@ -116,19 +117,14 @@ def shared_counts(
     is left out. Returns owners (smaller, larger) and their count, for the pairs with at least
     `minimum`. Memory: the input a few times over, whatever the number of pairs with fewer.
     """
-    order = np.lexsort((owners, hashes))
-    hashes, owners = hashes[order], owners[order]
-    sizes = _run_sizes(hashes)
-    usable = (sizes > 1) & (sizes <= cap)
-    hashes, owners, sizes = hashes[usable], owners[usable], sizes[usable]
+    hashes, owners, sizes = _usable(hashes, owners, cap)
     if not len(owners):
         empty = np.empty(0, dtype=np.int64)
         return empty, empty, empty
     places = np.arange(len(owners))
     starts = np.where(np.concatenate(([True], hashes[1:] != hashes[:-1])), places, 0)
-    after = (
-        np.maximum.accumulate(starts) + sizes - places - 1
-    )  # members of the run behind each entry
+    # Members of the run behind each entry.
+    after = np.maximum.accumulate(starts) + sizes - places - 1
     by_owner = np.argsort(owners, kind="stable")
     parts = [
         _counted(owners, by_owner[first:last], after, minimum)
@@ -136,6 +132,28 @@ def shared_counts(
     ]
     left, right, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
     return left, right, counts
+
+
+def _usable(
+    hashes: NDArray[np.int64] | Hashes, owners: NDArray[np.int64], cap: int
+) -> tuple[NDArray[np.int64] | Hashes, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the hashes of two to `cap` owners in runs, owners ascending, and the run size of each.
+
+    Sorted a part at a time: most hashes have one owner and are gone before the next part.
+    """
+    parts = max(1, len(hashes) // _SORTED_AT_ONCE)
+    part_of = (hashes % hashes.dtype.type(parts)).astype(np.int16) if parts > 1 else None
+    found = []
+    for part in range(parts):
+        chosen = slice(None) if part_of is None else np.flatnonzero(part_of == part)
+        some, theirs = hashes[chosen], owners[chosen]
+        order = np.lexsort((theirs, some))
+        some, theirs = some[order], theirs[order]
+        sizes = _run_sizes(some)
+        usable = (sizes > 1) & (sizes <= cap)
+        found.append((some[usable], theirs[usable], sizes[usable]))
+    first, second, third = (np.concatenate(column) for column in zip(*found, strict=True))
+    return first, second, third
 
 
 def _counted(
