@@ -23,7 +23,7 @@ COMMON_FLOOR = 64
 COMMON_SHARE = 0.004
 """A hash in more articles than max(64, .4 %) is a stock phrase and finds no candidates. The floor
 is above the size of nearly every story, so that in a small archive a story's own words stay."""
-_PAIRS_AT_ONCE = 2_000_000
+_PAIRS_AT_ONCE = 500_000
 _SORTED_AT_ONCE = 500_000
 _ROOM_A_PAIR = 8
 BUCKET_CAP = 1000
