@@ -274,6 +274,38 @@ def test_search_prints_a_table_or_json(ask: Run):
     assert "nothing found" in nothing.stderr
 
 
+def test_matches_give_numbers_and_reasons(ask: Run):
+    (head, line) = ask("matches").stdout.splitlines()
+    assert head.split("\t")[:3] == ["relation", "a in b", "b in a"]
+    assert filled.FIRST in line
+    (row,) = items(ask("matches", filled.COPY, "--json"))
+    assert row["relation"] == "copy"
+    assert row["reasons"]
+    assert items(ask("matches", filled.CHINESE, "--json", "--all")) == []
+    assert "no matches" in ask("matches", filled.CHINESE).stderr
+    ask("matches", filled.WAITING, code=1)
+
+
+def test_compare_marks_passages_additions_and_cuts(ask: Run):
+    (found,) = items(ask("compare", filled.FIRST, filled.COPY, "--json"))
+    assert found == items(ask("compare", filled.COPY, filled.FIRST, "--json"))[0]
+    assert found["relation"] == "copy"
+    assert found["passages"][0]["word_count"] >= 8
+    assert {one["kind"] for one in found["differences"]} <= {"same", "cut", "added"}
+    assert "shared passage" in ask("compare", filled.FIRST, filled.COPY).stdout
+
+
+def test_compare_gives_the_numbers_of_a_pair_that_does_not_match(ask: Run):
+    (found,) = items(ask("compare", filled.FIRST, filled.CHINESE, "--json"))
+    assert (found["relation"], found["containment_a"], found["passages"]) == (None, 0.0, [])
+    shown = ask("compare", filled.FIRST, filled.CHINESE).stdout
+    assert "no match" in shown
+    assert "[-" in shown
+    assert "{+" in shown
+    ask("compare", filled.FIRST, FIRST_ID, code=2)
+    ask("compare", filled.FIRST, filled.REFUSED, code=1)
+
+
 def test_stories_say_who_had_it_first(ask: Run):
     (head, line) = ask("stories").stdout.splitlines()
     assert head.split("\t") == ["story", "articles", "published", "first", "title"]

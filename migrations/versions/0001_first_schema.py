@@ -567,15 +567,11 @@ def upgrade() -> None:
         sa.Column("band", sa.Integer(), nullable=False, comment="Number of the band"),
         sa.Column("key", Id, nullable=False, comment="Hash of the band's values"),
         sa.Column("article_id", Id, nullable=False, comment="Article"),
-        sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=op.f("fk_bands_article_id_articles")
-        ),
         sa.PrimaryKeyConstraint("band", "key", "article_id", name=op.f("pk_bands")),
         comment="MinHash-LSH bands: whole copies share one",
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_bands_article_id", "bands", ["article_id"], unique=False)
     op.create_table(
         "matches",
         sa.Column("a_id", Id, nullable=False, comment="The one with the smaller URL"),
@@ -680,15 +676,11 @@ def upgrade() -> None:
         "sketch",
         sa.Column("hash", Id, nullable=False, comment="Sampled shingle hash"),
         sa.Column("article_id", Id, nullable=False, comment="Article"),
-        sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=op.f("fk_sketch_article_id_articles")
-        ),
         sa.PrimaryKeyConstraint("hash", "article_id", name=op.f("pk_sketch")),
         comment="FracMinHash sample of each text: articles that share text share hashes",
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_sketch_article_id", "sketch", ["article_id"], unique=False)
     op.create_table(
         "stories",
         sa.Column("id", Id, autoincrement=False, nullable=False, comment="Smallest member"),

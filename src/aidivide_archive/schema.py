@@ -438,24 +438,24 @@ signatures = _table(
     comment="MinHash signatures",
 )
 
+# Bands and sketch are indexes over `signatures`, whose rows name all of theirs: neither foreign keys nor an index by
+# article, which would cost more than the rows (45 an article, in random order).
 bands = _table(
     "bands",
     _column("band", Count, primary_key=True, comment="Number of the band"),
     _column("key", Id, primary_key=True, comment="Hash of the band's values"),
-    _column("article_id", Id, _reference("articles.id"), primary_key=True, comment="Article"),
+    _column("article_id", Id, primary_key=True, comment="Article"),
     comment="MinHash-LSH bands: whole copies share one",
     sqlite_with_rowid=False,
 )
-sa.Index("ix_bands_article_id", bands.c.article_id)
 
 sketch = _table(
     "sketch",
     _column("hash", Id, primary_key=True, comment="Sampled shingle hash"),
-    _column("article_id", Id, _reference("articles.id"), primary_key=True, comment="Article"),
+    _column("article_id", Id, primary_key=True, comment="Article"),
     comment="FracMinHash sample of each text: articles that share text share hashes",
     sqlite_with_rowid=False,
 )
-sa.Index("ix_sketch_article_id", sketch.c.article_id)
 
 matches = _table(
     "matches",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -300,8 +300,7 @@ def extraction_row(
         "page_kind": extraction.page_kind,
         "title": extraction.metadata.title,
         "text": extraction.text,
-        "text_sha256": hashlib.sha256(extraction.text.encode()).hexdigest(),
-        "word_count": full_text.word_count(extraction.text),
+        **_measures(extraction.text, None),
         "fields": fields_of(extraction.metadata),
         "cuts": [_cut_row(cut) for cut in extraction.cuts] or None,
         "encoding": f"{extraction.encoding} ({extraction.encoding_source})",
@@ -330,8 +329,13 @@ def write_article(
 
 
 def article_row(
-    url: str, extraction_id: int, extraction: Extraction, revision: int
+    url: str,
+    extraction_id: int,
+    extraction: Extraction,
+    revision: int,
+    measured: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """`measured`: the extraction's row when it is known, so that its words are counted once."""
     metadata = extraction.metadata
     published = metadata.published
     return {
@@ -344,8 +348,16 @@ def article_row(
         "published_from": published.start if published else None,
         "published_to": published.end if published else None,
         "published_source": metadata.published_source,
-        "word_count": full_text.word_count(extraction.text),
-        "text_sha256": hashlib.sha256(extraction.text.encode()).hexdigest(),
+        **_measures(extraction.text, measured),
+    }
+
+
+def _measures(text: str, measured: Mapping[str, Any] | None) -> dict[str, Any]:
+    if measured is not None:
+        return {name: measured[name] for name in ("word_count", "text_sha256")}
+    return {
+        "word_count": full_text.word_count(text),
+        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }
 
 

@@ -30,12 +30,12 @@ def spaced(text: str) -> str:
     if text.isascii():
         return text
     plain = unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", text)))
-    return _CJK_CHARACTER.sub(r" \1 ", plain)
+    return " ".join(_CJK_CHARACTER.split(plain))  # a group: the characters are among the parts
 
 
 def word_count(text: str) -> int:
     """Words; in scripts without spaces, characters."""
-    return sum(1 for _ in _WORD.finditer(text))
+    return len(_WORD.findall(text))
 
 
 def indexed(connection: sa.Connection, article_id: int) -> tuple[str, str] | None:

@@ -68,15 +68,16 @@ def _enter_urls(connection: sa.Connection, run: Run, batch: Sequence[Document]) 
 
 def _insert_new(connection: sa.Connection, run: Run, new: Sequence[Document]) -> None:
     """All rows of articles that are not there yet, in id order."""
-    extraction_ids = _insert_extractions(connection, new)
+    extraction_rows = _insert_extractions(connection, new)
     article_rows: list[dict[str, Any]] = []
     revision_rows: list[dict[str, Any]] = []
     claim_rows: list[dict[str, Any]] = []
     seen_rows: list[dict[str, Any]] = []
-    for one, extraction_id in zip(new, extraction_ids, strict=True):
+    for one, measured in zip(new, extraction_rows, strict=True):
+        extraction_id = measured["id"]
         extraction = one.extraction
         assert extraction is not None
-        row = documents.article_row(one.url, extraction_id, extraction, 1)
+        row = documents.article_row(one.url, extraction_id, extraction, 1, measured)
         article_rows.append({"id": one.url_id, "captured_at": one.finished_at, **row})
         revision_rows.append(
             {
@@ -120,8 +121,8 @@ def _insert_new(connection: sa.Connection, run: Run, new: Sequence[Document]) ->
     _acknowledge(connection, new)
 
 
-def _insert_extractions(connection: sa.Connection, new: Sequence[Document]) -> list[int]:
-    """Insert and return the numbers, in the order of `new`."""
+def _insert_extractions(connection: sa.Connection, new: Sequence[Document]) -> list[dict[str, Any]]:
+    """Insert and return the rows, in the order of `new`."""
     numbers = _next_numbers(connection, len(new))
     rows: list[dict[str, Any]] = []
     for number, one in zip(numbers, new, strict=True):
@@ -130,7 +131,7 @@ def _insert_extractions(connection: sa.Connection, new: Sequence[Document]) -> l
         row = documents.extraction_row(one.url_id, extraction, None, one.finished_at)
         rows.append({"id": number, **row})
     connection.execute(sa.insert(extractions), rows)
-    return numbers
+    return rows
 
 
 def _next_numbers(connection: sa.Connection, count: int) -> list[int]:

@@ -7,28 +7,86 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from aidivide_archive.copies import COPIES_VERSION, compare, mirrored, prepare
 from aidivide_archive.model import Comparison, Match, Signature
 from aidivide_archive.schema import articles, bands, extractions, matches, signatures, sketch
-from aidivide_archive.similarity import SHINGLE_VERSION
-from aidivide_archive.similarity import bands as band_keys
+from aidivide_archive.similarity import (
+    BAND_COUNT,
+    PERMUTATION_COUNT,
+    SCHEME,
+    SEED,
+    SHINGLE_VERSION,
+    band_keys,
+)
+from aidivide_archive.similarity import bands as keys_of
 from aidivide_archive.similarity.candidates import BUCKET_CAP, candidate_rule
 
 MATCH_VERSION = f"{SHINGLE_VERSION}/{COPIES_VERSION}"
 """Versions of shingles and comparison together."""
 _CHUNK = 500
+_INDEXED_AT_ONCE = 50_000
+_ROWS_AT_ONCE = 20_000
 
 
 def store_signature(connection: sa.Connection, article_id: int, signature: Signature) -> None:
     """Write or replace signature, bands and sketch of an article."""
-    for table in (bands, sketch, signatures):
-        connection.execute(sa.delete(table).where(table.c.article_id == article_id))
+    drop_signatures(connection, [article_id])
     insert_signatures(connection, [(article_id, signature)])
+    _insert_rows(
+        connection,
+        bands,
+        ("band", "key", "article_id"),
+        [(band, key, article_id) for band, key in enumerate(keys_of(signature))],
+    )
+    sketch_rows = [(value, article_id) for value in signature.sketch]
+    _insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
+
+
+def drop_signatures(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Delete signatures, bands and sketches of articles.
+
+    A signature names its rows in both indexes; those of another version are looked for one by one.
+    """
+    unnamed = []
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        rows = connection.execute(sa.select(signatures).where(signatures.c.article_id.in_(chunk)))
+        for row in rows.all():
+            if (row.scheme, row.seed, row.version) == (SCHEME, SEED, SHINGLE_VERSION):
+                _drop_named(connection, row)
+            else:
+                unnamed.append(row.article_id)
+        connection.execute(sa.delete(signatures).where(signatures.c.article_id.in_(chunk)))
+    for start in range(0, len(unnamed), _CHUNK):
+        for table in (bands, sketch):
+            condition = table.c.article_id.in_(unnamed[start : start + _CHUNK])
+            connection.execute(sa.delete(table).where(condition))
+
+
+def _drop_named(connection: sa.Connection, row: sa.Row[Any]) -> None:
+    keys = [] if not row.shingle_count else band_keys(minima_matrix([row.hashvalues]))[0].tolist()
+    for band, key in enumerate(keys):
+        connection.execute(
+            sa.delete(bands).where(
+                bands.c.band == band, bands.c.key == key, bands.c.article_id == row.article_id
+            )
+        )
+    hashes = np.frombuffer(row.sketch, dtype="<i8").tolist()
+    for start in range(0, len(hashes), _CHUNK):
+        connection.execute(
+            sa.delete(sketch).where(
+                sketch.c.hash.in_(hashes[start : start + _CHUNK]),
+                sketch.c.article_id == row.article_id,
+            )
+        )
 
 
 def insert_signatures(connection: sa.Connection, signed: Sequence[tuple[int, Signature]]) -> None:
-    """Write signatures of articles that have none yet."""
+    """Write signatures of articles that have none yet, without bands and sketch (`index_signatures`)."""
+    if not signed:
+        return
     connection.execute(
         sa.insert(signatures),
         [
@@ -44,14 +102,60 @@ def insert_signatures(connection: sa.Connection, signed: Sequence[tuple[int, Sig
             for article_id, one in signed
         ],
     )
-    band_rows = sorted(
-        (band, key, article_id)
-        for article_id, one in signed
-        for band, key in enumerate(band_keys(one))
+
+
+def index_signatures(connection: sa.Connection) -> None:
+    """Write bands and sketch of all signatures that have none: sorted, so that each page is written once.
+
+    A batch of imported articles would touch nearly every page of both tables; a run of batches is
+    entered here, when it is settled. Memory: about 1 KB for each of at most `_INDEXED_AT_ONCE`.
+    """
+    known = np.sort(_numbers(connection, sa.select(bands.c.article_id).where(bands.c.band == 0)))
+    waiting = _numbers(
+        connection, sa.select(signatures.c.article_id).where(signatures.c.shingle_count > 0)
     )
-    sketch_rows = sorted((value, article_id) for article_id, one in signed for value in one.sketch)
-    _insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
-    _insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
+    missing = waiting[~np.isin(waiting, known)].tolist()
+    for start in range(0, len(missing), _INDEXED_AT_ONCE):
+        _index(connection, missing[start : start + _INDEXED_AT_ONCE])
+
+
+def _index(connection: sa.Connection, ids: Sequence[int]) -> None:
+    owners: list[int] = []
+    sketches: list[NDArray[np.int64]] = []
+    keys: list[NDArray[np.int64]] = []
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            sa.select(signatures.c.article_id, signatures.c.hashvalues, signatures.c.sketch).where(
+                signatures.c.article_id.in_(ids[start : start + _CHUNK])
+            )
+        ).all()
+        owners += [row.article_id for row in rows]
+        sketches += [np.frombuffer(row.sketch, dtype="<i8") for row in rows]
+        keys.append(band_keys(minima_matrix([row.hashvalues for row in rows])))
+    by_article = np.array(owners, dtype=np.int64)
+    all_keys = np.concatenate(keys)
+    for band in range(BAND_COUNT):
+        order = np.argsort(all_keys[:, band])
+        columns = all_keys[order, band].tolist(), by_article[order].tolist()
+        band_rows = [(band, key, one) for key, one in zip(*columns, strict=True)]
+        _insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
+    hashes = np.concatenate(sketches)
+    repeated = np.repeat(by_article, [len(one) for one in sketches])
+    order = np.argsort(hashes)
+    for start in range(0, len(order), _ROWS_AT_ONCE):
+        chosen = order[start : start + _ROWS_AT_ONCE]
+        sketch_rows = list(zip(hashes[chosen].tolist(), repeated[chosen].tolist(), strict=True))
+        _insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
+
+
+def minima_matrix(packed: Sequence[bytes]) -> NDArray[np.uint32]:
+    """Hash values of signatures as stored → (n, 128) uint32."""
+    return np.frombuffer(b"".join(packed), dtype="<u4").reshape(len(packed), PERMUTATION_COUNT)
+
+
+def _numbers(connection: sa.Connection, statement: sa.Select[tuple[int]]) -> NDArray[np.int64]:
+    result = connection.execute(statement.execution_options(yield_per=10_000))
+    return np.fromiter(result.scalars(), dtype=np.int64)
 
 
 def _insert_rows(
@@ -105,7 +209,7 @@ def _candidates(connection: sa.Connection, article_id: int, signature: Signature
         for other, size in sizes.items()
         if candidate_rule(hits[other], len(signature.sketch), size)
     }
-    pairs = list(enumerate(band_keys(signature)))
+    pairs = list(enumerate(keys_of(signature)))
     if pairs:
         found.update(
             connection.scalars(
@@ -122,11 +226,11 @@ def _sketch_sizes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, in
     sizes: dict[int, int] = {}
     for start in range(0, len(ids), _CHUNK):
         rows = connection.execute(
-            sa.select(sketch.c.article_id, sa.func.count())
-            .where(sketch.c.article_id.in_(ids[start : start + _CHUNK]))
-            .group_by(sketch.c.article_id)
+            sa.select(signatures.c.article_id, sa.func.length(signatures.c.sketch)).where(
+                signatures.c.article_id.in_(ids[start : start + _CHUNK])
+            )
         )
-        sizes.update((article_id, count) for article_id, count in rows)
+        sizes.update((article_id, length // 8) for article_id, length in rows)
     return sizes
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,16 +16,18 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from aidivide_archive.archive.matching import (
+    drop_signatures,
+    index_signatures,
+    insert_signatures,
     match_of,
     match_row,
-    store_signature,
+    minima_matrix,
     texts_of,
 )
 from aidivide_archive.copies import Prepared, compare, prepare
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
 from aidivide_archive.schema import (
     articles,
-    bands,
     extractions,
     judgements,
     matches,
@@ -41,6 +42,7 @@ from aidivide_archive.similarity import (
     SEED,
     SHINGLE_VERSION,
     Hashes,
+    band_keys,
     is_among,
     shingles,
     sign,
@@ -48,15 +50,16 @@ from aidivide_archive.similarity import (
 from aidivide_archive.similarity.boilerplate import MIN_PAGES, site_boilerplate
 from aidivide_archive.similarity.candidates import (
     BUCKET_CAP,
-    candidate_rule,
-    common_hash_cap,
     shared_counts,
+    sketch_pairs,
 )
 from aidivide_archive.stories import build_stories
+from aidivide_archive.stories.linkage import components
 
 _CHUNK = 500
-_PREPARED_CACHE = 2_000
-"""Texts kept ready while pairs are compared in order: about 12 KB each."""
+_PAIRS_AT_ONCE = 100
+_PREPARED_CACHE = 200
+"""Texts kept ready while pairs are compared: 12 KB each, with their sentences 100 KB and more."""
 _Rows = Mapping[Any, Mapping[str, Any]]
 """Rows by the tuple of their key."""
 _NOTHING: Hashes = np.empty(0, dtype=np.uint64)
@@ -79,6 +82,7 @@ def settle(connection: sa.Connection) -> Settled:
     Cost: about 0.2 ms an article and 0.05 ms a candidate pair; memory about 1 KB an article.
     """
     _renew_signatures(connection)
+    index_signatures(connection)
     everything = _story_articles(connection)
     boilerplate = _boilerplate(connection, everything)
     pairs = _candidate_pairs(connection, everything, boilerplate)
@@ -109,8 +113,10 @@ def _renew_signatures(connection: sa.Connection) -> None:
         .order_by(signatures.c.article_id)
     ).all()
     for start in range(0, len(stale), _CHUNK):
-        for article_id, (_, text) in texts_of(connection, stale[start : start + _CHUNK]).items():
-            store_signature(connection, article_id, sign(text))
+        chunk = stale[start : start + _CHUNK]
+        texts = texts_of(connection, chunk)
+        drop_signatures(connection, chunk)
+        insert_signatures(connection, [(one, sign(text)) for one, (_, text) in texts.items()])
 
 
 def _story_articles(connection: sa.Connection) -> dict[int, StoryArticle]:
@@ -165,44 +171,45 @@ def _candidate_pairs(
 ) -> list[tuple[int, int]]:
     """The pairs that `candidates.candidate_pairs` would give, from the rows in the database."""
     ids = np.fromiter(everything, dtype=np.int64, count=len(everything))  # ascending
-    hashes, places = _sketches(connection, ids)
+    hashes, places, keys, owners = _signed(connection, ids)
     sizes = np.bincount(places, minlength=len(ids))
     keep = _outside_boilerplate(hashes, places, ids, everything, boilerplate)
-    left, right, hits = shared_counts(hashes[keep], places[keep], common_hash_cap(len(ids)))
-    chosen = {
-        (int(a), int(b))
-        for a, b, count in zip(left, right, hits, strict=True)
-        if candidate_rule(int(count), int(sizes[a]), int(sizes[b]))
-    }
-    keys, owners = _columns(connection, sa.select(bands.c.key, bands.c.article_id))
-    left, right, _ = shared_counts(keys, np.searchsorted(ids, owners), BUCKET_CAP)
-    chosen.update(zip(left.tolist(), right.tolist(), strict=True))
-    return sorted((int(ids[a]), int(ids[b])) for a, b in chosen)
+    by_sketch = sketch_pairs(hashes[keep], places[keep], sizes)
+    by_band = shared_counts(keys, owners, BUCKET_CAP)[:2]
+    left, right = (np.concatenate(both) for both in zip(by_sketch, by_band, strict=True))
+    chosen = np.unique(left * len(ids) + right)
+    left, right = ids[chosen // len(ids)], ids[chosen % len(ids)]
+    return list(zip(left.tolist(), right.tolist(), strict=True))
 
 
-def _sketches(
+def _signed(
     connection: sa.Connection, ids: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sketch hashes of all articles and the place of each one's article in `ids`; both (n,) int64."""
-    statement = sa.select(signatures.c.article_id, signatures.c.sketch)
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Sketch hashes of all articles with the place of each one's article in `ids`, then band keys with theirs."""
+    statement = sa.select(
+        signatures.c.article_id,
+        signatures.c.shingle_count,
+        signatures.c.hashvalues,
+        signatures.c.sketch,
+    ).order_by(signatures.c.article_id)
     result = connection.execute(statement.execution_options(yield_per=1_000))
-    owners, parts = [], []
-    for article_id, packed in result:
-        owners.append(article_id)
-        parts.append(np.frombuffer(packed, dtype="<i8"))
-    if not parts:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    places = np.searchsorted(ids, np.array(owners, dtype=np.int64))
-    return np.concatenate(parts), np.repeat(places, [len(part) for part in parts])
-
-
-def _columns(
-    connection: sa.Connection, statement: sa.Select[tuple[int, int]]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    result = connection.execute(statement.execution_options(yield_per=10_000))
-    flat = (value for rows in result.partitions() for row in rows for value in row)
-    both = np.fromiter(flat, dtype=np.int64).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+    empty = np.empty(0, dtype=np.int64)
+    hashes, hash_owners, keys, key_owners = [empty], [empty], [empty], [empty]
+    for some in result.partitions():
+        rows = [row for row in some if row.shingle_count]
+        if not rows:
+            continue
+        places = np.searchsorted(ids, [row.article_id for row in rows])
+        parts = [np.frombuffer(row.sketch, dtype="<i8") for row in rows]
+        hashes.append(np.concatenate(parts))
+        hash_owners.append(np.repeat(places, [len(part) for part in parts]))
+        # The band's number is part of its key, so that one sort serves all bands.
+        found = band_keys(minima_matrix([row.hashvalues for row in rows]))
+        keys.append(found.ravel())
+        key_owners.append(np.repeat(places, found.shape[1]))
+    whole = hashes, hash_owners, keys, key_owners
+    first, second, third, fourth = (np.concatenate(parts) for parts in whole)
+    return first, second, third, fourth
 
 
 def _outside_boilerplate(
@@ -230,15 +237,23 @@ def _compared(
     everything: Mapping[int, StoryArticle],
     boilerplate: Mapping[str, Hashes],
 ) -> Iterator[Match]:
-    @lru_cache(maxsize=_PREPARED_CACHE)
-    def prepared(article_id: int) -> Prepared:
-        text = texts_of(connection, [article_id])[article_id][1]
-        return prepare(text, boilerplate=boilerplate.get(everything[article_id].site, _NOTHING))
-
-    for left, right in pairs:
-        comparison = compare(prepared(left), prepared(right))
-        if comparison.relation is not None:
-            yield match_of(left, everything[left].url, right, everything[right].url, comparison)
+    """The matches among the pairs. Pairs of one text come together, so that it is prepared once."""
+    ready: dict[int, Prepared] = {}
+    place = {one: number for number, group in enumerate(components(set(pairs))) for one in group}
+    ordered = sorted(pairs, key=lambda pair: (place[pair[0]], pair))
+    for start in range(0, len(ordered), _PAIRS_AT_ONCE):
+        chunk = ordered[start : start + _PAIRS_AT_ONCE]
+        if len(ready) > _PREPARED_CACHE:
+            ready.clear()
+        missing = sorted({one for pair in chunk for one in pair} - ready.keys())
+        for article_id, (_, text) in texts_of(connection, missing).items():
+            common = boilerplate.get(everything[article_id].site, _NOTHING)
+            ready[article_id] = prepare(text, boilerplate=common)
+        for left, right in chunk:
+            comparison = compare(ready[left], ready[right])
+            if comparison.relation is not None:
+                urls = everything[left].url, everything[right].url
+                yield match_of(left, urls[0], right, urls[1], comparison)
 
 
 def _judgements(connection: sa.Connection) -> dict[tuple[int, int], Verdict]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
@@ -47,8 +48,10 @@ from aidivide_archive.warc import iter_captures
 from aidivide_archive.workers import WorkerPool
 
 BATCH = 200
-"""Ready articles in one transaction."""
-_IN_FLIGHT = 8
+"""Ready articles that a worker reads at a time."""
+STORED_AT_ONCE = 2_000
+"""Ready articles in one transaction, at least: fewer syncs, and fewer segments of the full-text index to merge."""
+_IN_FLIGHT = 16
 _MAX_ERRORS = 100
 IMPORT_VERSION = "import/1"
 
@@ -311,29 +314,59 @@ def _import_articles(
         count=workers,
         seconds=300,
     )
-    waiting: list[Future[list[Document | str]]] = []
+    waiting: deque[Future[list[Document | str]]] = deque()
+    store = _ArticleStore(archive, tally)
     with pool:
         for batch in _batches(path):
             waiting.append(pool.submit(batch, str(path)))
             if len(waiting) >= _IN_FLIGHT:
-                _store_articles(archive, waiting.pop(0).result(), tally)
-        for future in waiting:
-            _store_articles(archive, future.result(), tally)
+                store.add(waiting.popleft().result())
+        while waiting:
+            store.add(waiting.popleft().result())
+        store.finish()
 
 
-def _store_articles(archive: Archive, ready: list[Document | str], tally: _Tally) -> None:
-    for error in ready:
-        if isinstance(error, str):
-            tally.add("failed", error)
-    documents = [one for one in ready if isinstance(one, Document)]
-    articles = [one for one in documents if one.outcome.state is UrlState.DONE]
-    if articles:
-        for stored, one in zip(archive.store_imported(articles).result(), articles, strict=True):
-            tally.stored(stored, one.outcome)
-    for one in documents:
-        if one.outcome.state is not UrlState.DONE:
-            entered = discovery(one.url, kind=UrlKind.PAGE, channel=Channel.IMPORT)
-            tally.stored(archive.commit_new(entered, one).result(), one.outcome)
+class _ArticleStore:
+    """Gathers ready articles into large transactions; one is written while the next one is gathered."""
+
+    def __init__(self, archive: Archive, tally: _Tally) -> None:
+        self._archive = archive
+        self._tally = tally
+        self._gathered: list[Document] = []
+        self._written: tuple[list[Document], Future[list[Stored]]] | None = None
+
+    def add(self, ready: list[Document | str]) -> None:
+        for one in ready:
+            if isinstance(one, str):
+                self._tally.add("failed", one)
+            elif one.outcome.state is UrlState.DONE:
+                self._gathered.append(one)
+            else:
+                self._reject(one)
+        if len(self._gathered) >= STORED_AT_ONCE:
+            self._flush()
+
+    def finish(self) -> None:
+        self._flush()
+        self._await()
+
+    def _flush(self) -> None:
+        self._await()
+        if self._gathered:
+            self._written = self._gathered, self._archive.store_imported(self._gathered)
+            self._gathered = []
+
+    def _await(self) -> None:
+        if self._written is not None:
+            articles, future = self._written
+            for stored, one in zip(future.result(), articles, strict=True):
+                self._tally.stored(stored, one.outcome)
+            self._written = None
+
+    def _reject(self, one: Document) -> None:
+        self._flush()  # in the order of the file: a later line with the same URL counts
+        entered = discovery(one.url, kind=UrlKind.PAGE, channel=Channel.IMPORT)
+        self._tally.stored(self._archive.commit_new(entered, one).result(), one.outcome)
 
 
 def _batches(path: Path) -> Iterator[list[tuple[int, str]]]:

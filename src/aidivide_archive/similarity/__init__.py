@@ -2,6 +2,7 @@
 
 from aidivide_archive.similarity.signing import (
     BAND_COUNT,
+    PERMUTATION_COUNT,
     SCHEME,
     SEED,
     SHINGLE_VERSION,
@@ -9,6 +10,7 @@ from aidivide_archive.similarity.signing import (
     SKETCH_RATE,
     Hashes,
     Tokens,
+    band_keys,
     bands,
     check_compatible,
     estimate,
@@ -26,6 +28,7 @@ from aidivide_archive.similarity.signing import (
 
 __all__ = [
     "BAND_COUNT",
+    "PERMUTATION_COUNT",
     "SCHEME",
     "SEED",
     "SHINGLE_VERSION",
@@ -33,6 +36,7 @@ __all__ = [
     "SKETCH_RATE",
     "Hashes",
     "Tokens",
+    "band_keys",
     "bands",
     "check_compatible",
     "estimate",

@@ -198,11 +198,16 @@ def bands(signature: Signature) -> tuple[int, ...]:
     """
     if not signature.shingle_count:
         return ()
-    rows = hashvalues(signature)[: BAND_COUNT * BAND_ROWS].reshape(BAND_COUNT, BAND_ROWS)
-    key = np.arange(BAND_COUNT, dtype=_UINT64)
+    return tuple(band_keys(hashvalues(signature)[None, :])[0].tolist())
+
+
+def band_keys(minima_of_each: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return the band keys of many signatures: (n, 128) uint32 → (n, 12) int64; none may be empty."""
+    rows = minima_of_each[:, : BAND_COUNT * BAND_ROWS].reshape(-1, BAND_COUNT, BAND_ROWS)
+    key = np.repeat(np.arange(BAND_COUNT, dtype=_UINT64)[None, :], len(rows), axis=0)
     for column in range(BAND_ROWS):
-        key = _mix(key * _UINT64(_STEP) + rows[:, column])
-    return tuple(key.view(np.int64).tolist())
+        key = _mix(key * _UINT64(_STEP) + rows[:, :, column])
+    return key.view(np.int64)
 
 
 def hashvalues(signature: Signature) -> NDArray[np.uint32]:

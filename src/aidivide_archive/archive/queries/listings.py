@@ -176,9 +176,22 @@ def match_statement() -> sa.Select[Any]:
     )
 
 
-def iter_matches(connection: sa.Connection, *, everything: bool) -> Iterator[Row]:
-    """Matches by the ids of their articles; template news only when everything is asked for."""
+def iter_matches(
+    connection: sa.Connection,
+    *,
+    everything: bool,
+    number: int | None = None,
+    limit: int | None = None,
+) -> Iterator[Row]:
+    """Matches by the ids of their articles, of one article with its number.
+
+    Template news only when everything is asked for.
+    """
     statement = match_statement()
+    if number is not None:
+        statement = statement.where(sa.or_(matches.c.a_id == number, matches.c.b_id == number))
+    if limit is not None:
+        statement = statement.limit(limit)
     if not everything:
         statement = statement.where(matches.c.relation != Relation.TEMPLATE.value)
     for row in stream(connection, statement):

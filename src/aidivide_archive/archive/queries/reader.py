@@ -58,9 +58,18 @@ class Reader:
         """CONTRACT's article rows by publication; `event`: only those it kept, with its score."""
         return self._iterate(lambda c: listings.iter_articles(c, event))
 
-    def matches(self, *, all: bool = False) -> Iterator[Row]:  # noqa: A002  # the option's name
-        """CONTRACT's match rows; `all`: with template news, which is no copy."""
-        return self._iterate(lambda c: listings.iter_matches(c, everything=all))
+    def matches(
+        self,
+        *,
+        all: bool = False,  # noqa: A002  # the option's name
+        of: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """CONTRACT's match rows; `all`: with template news, which is no copy; `of`: of an article's id or URL."""
+        number = None if of is None else number_of(of, "a-")
+        return self._iterate(
+            lambda c: listings.iter_matches(c, everything=all, number=number, limit=limit)
+        )
 
     def stories(self, *, all: bool = False) -> Iterator[Row]:  # noqa: A002  # the option's name
         """CONTRACT's story rows, one a member; `all`: with stories of one."""
