@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from aidivide_archive import frontier
+from aidivide_archive.archive.templates import SUFFIX_CHARS
 from aidivide_archive.model import LeasedUrl, UrlKind, UrlState
 from aidivide_archive.schema import (
     articles,
@@ -130,6 +131,11 @@ def _statement(
             .correlate(urls)
             .scalar_subquery()
         )
+        prefix = f"{extraction_version}+t"
+        is_without_template = sa.and_(
+            sa.func.substr(shown_version, 1, len(prefix)) == prefix,
+            sa.func.length(shown_version) == len(extraction_version) + SUFFIX_CHARS,
+        )
         judged_version = (
             sa.select(relevance.c.version)
             .where(relevance.c.url_id == urls.c.id, relevance.c.event_id == event_id)
@@ -138,7 +144,7 @@ def _statement(
         )
         statement = statement.where(
             sa.or_(
-                shown_version != extraction_version,
+                sa.and_(shown_version != extraction_version, ~is_without_template),
                 judged_version.is_distinct_from(relevance_version),
             )
         )

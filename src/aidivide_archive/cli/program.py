@@ -7,6 +7,7 @@ import sys
 import click
 
 from aidivide_archive.cli.checkup import doctor
+from aidivide_archive.cli.clutter import clutter
 from aidivide_archive.cli.copies import copies, judge
 from aidivide_archive.cli.crawling import crawl
 from aidivide_archive.cli.database import db
@@ -30,7 +31,7 @@ def cli() -> None:
 _COMMANDS = (
     *(demo, crawl, import_, reprocess_),
     *(status, search, stories, story, show, export),
-    *(event, judge, copies, db, doctor),
+    *(event, judge, clutter, copies, db, doctor),
 )
 for _one in _COMMANDS:
     cli.add_command(_one)
