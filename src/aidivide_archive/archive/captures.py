@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from aidivide_archive import frontier
-from aidivide_archive.archive.templates import SUFFIX_CHARS
 from aidivide_archive.model import LeasedUrl, UrlKind, UrlState
 from aidivide_archive.schema import (
     articles,
@@ -131,11 +130,9 @@ def _statement(
             .correlate(urls)
             .scalar_subquery()
         )
-        prefix = f"{extraction_version}+t"
-        is_without_template = sa.and_(
-            sa.func.substr(shown_version, 1, len(prefix)) == prefix,
-            sa.func.length(shown_version) == len(extraction_version) + SUFFIX_CHARS,
-        )
+        # of the same stages: a site's template cut, or with the paths of a source of the profile
+        variant = f"{extraction_version}+"
+        is_variant = sa.func.substr(shown_version, 1, len(variant)) == variant
         judged_version = (
             sa.select(relevance.c.version)
             .where(relevance.c.url_id == urls.c.id, relevance.c.event_id == event_id)
@@ -144,7 +141,7 @@ def _statement(
         )
         statement = statement.where(
             sa.or_(
-                sa.and_(shown_version != extraction_version, ~is_without_template),
+                sa.and_(shown_version != extraction_version, ~is_variant),
                 judged_version.is_distinct_from(relevance_version),
             )
         )

@@ -35,7 +35,7 @@ VERSION = "1"
 LEARNED, UNDONE, ADDED = "learned", "undone", "added"
 """What a rule is: found by the machine; never to be cut; always to be cut. A person's two are kept."""
 _SUFFIX = re.compile(r"\+t[0-9a-f]{12}")
-SUFFIX_CHARS = 14
+_SUFFIX_CHARS = 14
 _CHUNK = 500
 
 
@@ -80,11 +80,11 @@ class _Page:
 
 def base_version(version: str) -> str:
     """The version of the extraction that a text without template was made from; others are their own."""
-    return version[:-SUFFIX_CHARS] if is_derived(version) else version
+    return version[:-_SUFFIX_CHARS] if is_derived(version) else version
 
 
 def is_derived(version: str) -> bool:
-    return _SUFFIX.fullmatch(version[-SUFFIX_CHARS:]) is not None
+    return _SUFFIX.fullmatch(version[-_SUFFIX_CHARS:]) is not None
 
 
 def line_hash(key: str) -> int:
