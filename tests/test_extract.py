@@ -192,6 +192,18 @@ def test_cut_lines_are_kept_with_their_reason_and_template_lines_are_cut() -> No
     assert "template" in {line.reason for line in cut.cuts}
 
 
+def test_paths_of_a_source_rule_the_text_and_are_named_in_the_version() -> None:
+    html = article("<p class=promo>Our boat tours start at nine, and they end at the old pier.</p>")
+    plain = extract(html.encode(), url=URL).extraction
+    ruled = extract(html.encode(), url=URL, prune=["//*[@class='promo']"]).extraction
+    assert "boat tours" in plain.text
+    assert ruled.text == "\n".join(
+        line for line in plain.text.split("\n") if "boat tours" not in line
+    )
+    assert ruled.version.startswith(f"{VERSION}+r")
+    assert ruled.metadata == plain.metadata
+
+
 def test_the_same_bytes_give_the_same_document() -> None:
     assert extract(article().encode(), url=URL) == extract(article().encode(), url=URL)
 

@@ -172,6 +172,18 @@ def test_what_is_no_article_ends_with_its_reason(
     assert found.extraction is None
 
 
+def test_the_paths_of_a_source_say_where_its_text_stands(everything: Profile, tmp_path: Path):
+    ruled = profile_of(f"{EVERYTHING}prune = [\"//*[@class='promo']\"]\n", tmp_path)
+    promo = b"<p class='promo'>Our boat tours start at nine, and end at the old pier.</p></article>"
+    page = response(PAGE.replace(b"</article>", promo))
+    plain, found = (read(page, leased(), one).extraction for one in (everything, ruled))
+    assert plain is not None
+    assert found is not None
+    assert "boat tours" in plain.text
+    assert found.text == TEXT
+    assert found.version != plain.version
+
+
 def test_a_compressed_page_is_read(everything: Profile):
     packed = response(gzip.compress(PAGE), content_encoding="gzip")
     assert ended(read(packed, leased(), everything)) == (UrlState.DONE, Reason.KEPT)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from lxml.html import document_fromstring
 
 from aidivide_archive.blocks import line_key, paragraph_chars, read_blocks
 from aidivide_archive.extract.selection import is_enough, is_off_topic, standfirst, stated_lines
-from aidivide_archive.extract.site_rules import NO_RULE, rule_for, text_tree
+from aidivide_archive.extract.site_rules import NO_RULE, rule_for, text_tree, with_source_paths
 
 LONG = "The pump house on the northern bank has been running for forty years without a single stop."
 OTHER = "A bakery near the station sells bread in the shape of boats to travellers every morning."
@@ -94,3 +95,36 @@ def test_layout_tables_are_opened_and_tables_of_data_stay() -> None:
     data = "<table><tr><td>1</td><td>2</td></tr></table>"
     tree = text_tree(document_fromstring(f"<body>{layout}{data}</body>"), NO_RULE)
     assert len(list(tree.iter("table"))) == 1
+
+
+def narrowed(html: str, *, prune: tuple[str, ...] = (), body: tuple[str, ...] = ()) -> str:
+    tree = document_fromstring(html)
+    return text_tree(tree, with_source_paths(NO_RULE, prune, body)).text_content()
+
+
+def test_paths_of_a_source_prune_and_the_first_body_with_enough_text_wins() -> None:
+    html = (
+        f"<body><div id=a>short</div><div id=b><p>{LONG * 3}</p><i>ad</i></div>"
+        f"<div id=c>{OTHER * 3}</div></body>"
+    )
+    paths = ("//*[@id='a']", "//*[@id='b']", "//*[@id='c']")
+    assert narrowed(html, prune=("//i",), body=paths) == LONG * 3
+    assert OTHER in narrowed(html, prune=("//i",))
+    assert narrowed(html, body=("//body",)) == narrowed(html)
+
+
+@pytest.mark.parametrize("path", ["//@id", "count(//p)", "string(//p)", "unknown(//p)", "//p[$x]"])
+def test_a_path_that_leads_to_no_elements_does_nothing(path: str) -> None:
+    html = f"<body><p id=a>{LONG * 3}</p></body>"
+    assert narrowed(html, prune=(path,), body=(path,)) == LONG * 3
+
+
+def test_paths_of_a_source_come_on_top_of_the_built_in_rule() -> None:
+    tree = document_fromstring("<body></body>")
+    built_in = rule_for("https://www.chinadaily.com.cn/a/1.html", tree)
+    rule = with_source_paths(built_in, ("//i",), ("//article",))
+    assert rule.zone == built_in.zone
+    assert rule.prune[: len(built_in.prune)] == built_in.prune
+    assert rule.body[1:] == built_in.body
+    assert rule.digest != with_source_paths(built_in, ("//article",), ("//i",)).digest
+    assert with_source_paths(built_in, (), ()) is built_in

@@ -61,6 +61,7 @@ _KEY_HOST_PREFIX = re.compile(r"(?:www\d?|m|amp)\.(?=[^.]+\.)")
 _KEY_INDEX = re.compile(r"/(?:index\.(?:s?html?|php|aspx?|jsp)|default\.aspx?)$", re.IGNORECASE)
 _BLOGGER_POST = re.compile(r"/\d{4}/\d{2}/[^/]+\.html$")
 _ID = re.compile(r"[as]-([0-9a-f]{12})")
+_LINE_ID = re.compile(r"l-([0-9a-f]{12})")
 
 
 @lru_cache(maxsize=2048)
@@ -130,6 +131,16 @@ def parse_id(text: str) -> int:
         shown = text if len(text) <= 40 else text[:40] + "…"
         raise ConfigError(f"{shown!r} is no id: expected a- or s- and 12 hexadecimal digits")
     return int(found[1], 16)
+
+
+def line_id(number: int) -> str:
+    return f"l-{number:012x}"
+
+
+def parse_line_id(text: str) -> int | None:
+    """The number of a site's repeated line ("l-…"); None for other text, which is the line itself."""
+    found = _LINE_ID.fullmatch(text.strip().lower())
+    return None if found is None else int(found[1], 16)
 
 
 def host_of(url: str) -> str:

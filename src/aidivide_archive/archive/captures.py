@@ -130,6 +130,9 @@ def _statement(
             .correlate(urls)
             .scalar_subquery()
         )
+        # of the same stages: a site's template cut, or with the paths of a source of the profile
+        variant = f"{extraction_version}+"
+        is_variant = sa.func.substr(shown_version, 1, len(variant)) == variant
         judged_version = (
             sa.select(relevance.c.version)
             .where(relevance.c.url_id == urls.c.id, relevance.c.event_id == event_id)
@@ -138,7 +141,7 @@ def _statement(
         )
         statement = statement.where(
             sa.or_(
-                shown_version != extraction_version,
+                sa.and_(shown_version != extraction_version, ~is_variant),
                 judged_version.is_distinct_from(relevance_version),
             )
         )

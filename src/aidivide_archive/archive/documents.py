@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import full_text, matching
+from aidivide_archive.archive import full_text, matching, templates
 from aidivide_archive.model import (
     CaptureRecord,
     Cut,
@@ -188,13 +188,7 @@ def _store_article(
     connection: sa.Connection, document: Document, extraction: Extraction, capture_id: int | None
 ) -> Stored:
     text_sha256 = hashlib.sha256(extraction.text.encode()).hexdigest()
-    known = connection.execute(
-        sa.select(
-            articles.c.revision, articles.c.text_sha256, articles.c.title, extractions.c.version
-        )
-        .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
-        .where(articles.c.id == document.url_id)
-    ).first()
+    known = templates.shown(connection, document.url_id)
     if known is not None:
         if known.text_sha256 == text_sha256 and known.title == extraction.metadata.title:
             return Stored.UNCHANGED
@@ -206,6 +200,8 @@ def _store_article(
     number = 1 if known is None else known.revision + 1
     seen_at = document.capture.captured_at if document.capture else document.finished_at
     write_article(connection, document.url_id, extraction_id, extraction, number, seen_at)
+    if known is not None:
+        templates.drop_derived(connection, known.extraction_id)
     connection.execute(
         sa.insert(revisions).values(
             article_id=document.url_id,
@@ -246,17 +242,12 @@ def store_again(connection: sa.Connection, document: Document, capture_id: int) 
 def _reextract(
     connection: sa.Connection, document: Document, extraction: Extraction, capture_id: int | None
 ) -> Stored:
-    """Replace the extraction of the newest revision: same bytes, newer stages."""
-    known = connection.execute(
-        sa.select(
-            articles.c.revision,
-            articles.c.captured_at,
-            articles.c.text_sha256,
-            extractions.c.version,
-        )
-        .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
-        .where(articles.c.id == document.url_id)
-    ).one()
+    """Replace the extraction of the newest revision: same bytes, newer stages.
+
+    What its site repeats is cut again when the run settles.
+    """
+    known = templates.shown(connection, document.url_id)
+    assert known is not None
     if known.version == extraction.version:
         return Stored.UNCHANGED
     extraction_id = insert_extraction(
@@ -265,6 +256,7 @@ def _reextract(
     write_article(
         connection, document.url_id, extraction_id, extraction, known.revision, known.captured_at
     )
+    templates.drop_derived(connection, known.extraction_id)
     if document.signature is not None:
         matching.store_signature(connection, document.url_id, document.signature)
     return Stored.REEXTRACTED

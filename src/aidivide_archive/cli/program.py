@@ -7,6 +7,7 @@ import sys
 import click
 
 from aidivide_archive.cli.checkup import doctor
+from aidivide_archive.cli.clutter import clutter
 from aidivide_archive.cli.comparing import compare, matches
 from aidivide_archive.cli.copies import copies, judge
 from aidivide_archive.cli.crawling import crawl
@@ -32,7 +33,7 @@ _COMMANDS = (
     *(demo, crawl, import_, reprocess_),
     *(status, search, stories, story, show, export),
     *(matches, compare, judge, copies),
-    *(event, db, doctor),
+    *(event, clutter, db, doctor),
 )
 for _one in _COMMANDS:
     cli.add_command(_one)

@@ -326,10 +326,11 @@ class Source(Section):
         description="Regular expressions on the path that forbid a link; stronger than `allow`.",
     )
     prune: tuple[XPath, ...] = Field(
-        default=(), description="XPaths of elements removed before reading."
+        default=(), description="XPaths of elements that are never text."
     )
     body: tuple[XPath, ...] = Field(
-        default=(), description="XPaths of the article's body, first wins."
+        default=(),
+        description="XPaths of the article's body; the first with 200 characters of text wins.",
     )
 
 

@@ -1,13 +1,15 @@
 """Lines of an extracted text that are no part of the article, and why.
 
 Phrases match whole lines only: "share" and "news" stand in sentences, too. What a site repeats is
-learnt from at least three different pages and never takes more than a quarter of a text.
+learnt from at least three different pages and never takes more than a quarter of a text; it is
+known only when many pages are, so `without_template` cuts it from a text that was extracted before.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import count
 
 from aidivide_archive.blocks import line_key
 from aidivide_archive.extract.clutter_phrases import PHRASES
@@ -92,8 +94,34 @@ def _template(
     return found
 
 
+def without_template(
+    lines: Sequence[str], cuts: Sequence[Cut], template: Collection[str]
+) -> tuple[tuple[str, ...], tuple[Cut, ...]]:
+    """Split the lines of an extracted text into what is kept and what the site repeats.
+
+    `cuts` are the extraction's own: with them the positions of the new cuts are those of the
+    extractor's output as well. No cuts at all when they would take more than a quarter.
+    """
+    reasons = _template([line_key(line) for line in lines], template, {})
+    taken = {cut.position for cut in cuts}
+    positions = (place for place in count() if place not in taken)
+    kept, found = [], []
+    for number, (line, position) in enumerate(zip(lines, positions, strict=False)):
+        if number in reasons:
+            found.append(Cut(text=line, reason=reasons[number], position=position))
+        else:
+            kept.append(line)
+    return tuple(kept), tuple(found)
+
+
 def learn(pages: Iterable[Sequence[str]]) -> frozenset[str]:
-    """The `line_key`s that recur on at least MIN_TEMPLATE_PAGES distinct pages of one site.
+    """The `line_key`s that recur on at least MIN_TEMPLATE_PAGES distinct pages of one site."""
+    found = distinct_pages(pages)
+    return frozenset(key for key, number in found.items() if number >= MIN_TEMPLATE_PAGES)
+
+
+def distinct_pages(pages: Iterable[Sequence[str]]) -> Counter[str]:
+    """On how many distinct pages of one site each line stands, by `line_key`.
 
     `pages` are the lines of each page's text. Pages that share half their lines are copies or
     revisions of one text and count once, so that syndicated text is never taken for a template.
@@ -114,7 +142,7 @@ def learn(pages: Iterable[Sequence[str]]) -> frozenset[str]:
         counts.update(keys)
         for key in long:
             holders[key].append(keys)
-    return frozenset(key for key, count in counts.items() if count >= MIN_TEMPLATE_PAGES)
+    return counts
 
 
 def _are_copies(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -30,7 +30,7 @@ from aidivide_archive.blocks import Block, line_key, read_blocks
 from aidivide_archive.decode import Decoded, composed, decode, storable
 from aidivide_archive.extract import clutter, page_kind, selection
 from aidivide_archive.extract.hyperlinks import page_links
-from aidivide_archive.extract.site_rules import SiteRule, rule_for, text_tree
+from aidivide_archive.extract.site_rules import SiteRule, rule_for, text_tree, with_source_paths
 from aidivide_archive.metadata import (
     PageFacts,
     headline_variants,
@@ -93,11 +93,14 @@ def extract(
     default_language: str | None = None,
     status: int = 200,
     template: frozenset[str] = frozenset(),
+    prune: Sequence[str] = (),
+    body: Sequence[str] = (),
 ) -> Document:
     """Make a document of a body whose Content-Encoding is already undone.
 
     `status` is the HTTP status (0: unknown); `template` holds the keys of lines that recur on the
-    site (`clutter.learn`). An empty or unreadable page is a value with its page kind; a body that
+    site (`clutter.learn`); `prune` and `body` are XPaths of what is never text and of what holds
+    it, named in the version; pages too large for trafilatura are read without. An empty or unreadable page is a value with its page kind; a body that
     is no HTML is EMPTY in mode "not_html". Modes: "precision", "balanced" (trafilatura's), "stated"
     (blocks that the page's articleBody names), "plain" (all paragraphs: nothing better was found,
     or the page was too large or too deep for trafilatura). Raises nothing for any bytes.
@@ -113,11 +116,13 @@ def extract(
     stated = title_claims(facts)
     titles = headline_variants(facts, stated)
     blocks = read_blocks(tree)
-    rule = rule_for(url, tree)
+    rule = with_source_paths(rule_for(url, tree), prune, body)
     if not complete or _is_too_large(tree):
         lines, mode = _plain_lines(decoded.text, blocks, complete=complete), "plain"
     else:
-        lines, mode = _main_lines(tree, rule, facts, titles, blocks)
+        # a person's paths hold for every way to the text, those of built-in rules for trafilatura
+        readable = read_blocks(text_tree(tree, rule)) if rule.digest else blocks
+        lines, mode = _main_lines(tree, rule, facts, titles, readable)
     metadata = read_metadata(
         facts,
         tree,
@@ -143,7 +148,7 @@ def extract(
         status=status,
     )
     extraction = Extraction(
-        version=VERSION,
+        version=f"{VERSION}+r{rule.digest}" if rule.digest else VERSION,
         page_kind=kind,
         text=text,
         metadata=metadata,

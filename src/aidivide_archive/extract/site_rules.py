@@ -6,8 +6,11 @@ never states content. A rule whose elements are not on a page does nothing.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from lxml import etree
 from lxml.html import HtmlElement
@@ -25,10 +28,12 @@ class SiteRule:
     name: str
     zone: str | None = None
     """IANA zone of the outlet's dates; None: not known."""
-    body: etree.XPath | None = field(default=None, repr=False)
-    """The element that holds the text, where the page has it."""
-    prune: etree.XPath | None = field(default=None, repr=False)
+    body: tuple[etree.XPath, ...] = field(default=(), repr=False)
+    """The element that holds the text; the first path wins that the page has enough text at."""
+    prune: tuple[etree.XPath, ...] = field(default=(), repr=False)
     """Elements that are never text."""
+    digest: str = ""
+    """Names the paths of an event profile; empty when it states none."""
 
 
 def _zone(name: str, zone: str) -> tuple[str, SiteRule]:
@@ -44,9 +49,9 @@ _SITES = dict(
             SiteRule(
                 name="chinadaily.com.cn",
                 zone="Asia/Shanghai",
-                body=etree.XPath("//div[@id='Content']"),
-                prune=etree.XPath(
-                    "//*[@id='div_currpage' or @class='xgyd_art' or @class='info_r']"
+                body=(etree.XPath("//div[@id='Content']"),),
+                prune=(
+                    etree.XPath("//*[@id='div_currpage' or @class='xgyd_art' or @class='info_r']"),
                 ),
             ),
         ),
@@ -69,13 +74,15 @@ _SITES = dict(
 
 _JNEWS = SiteRule(
     name="jnews",
-    prune=etree.XPath(
-        "//*[contains(@class, 'jeg_ad') or contains(@class, 'jeg_share') or"
-        " contains(@class, 'jeg_authorbox') or contains(@class, 'jnews_prev_next') or"
-        " contains(@class, 'jnews_related_post') or contains(@class, 'jeg_search_') or"
-        " contains(@class, 'jeg_breadcrumbs') or contains(@class, 'jeg_post_meta') or"
-        " contains(@class, 'jeg_post_tags') or contains(@class, 'gtranslate') or"
-        " contains(@class, 'ai-buttons')]"
+    prune=(
+        etree.XPath(
+            "//*[contains(@class, 'jeg_ad') or contains(@class, 'jeg_share') or"
+            " contains(@class, 'jeg_authorbox') or contains(@class, 'jnews_prev_next') or"
+            " contains(@class, 'jnews_related_post') or contains(@class, 'jeg_search_') or"
+            " contains(@class, 'jeg_breadcrumbs') or contains(@class, 'jeg_post_meta') or"
+            " contains(@class, 'jeg_post_tags') or contains(@class, 'gtranslate') or"
+            " contains(@class, 'ai-buttons')]"
+        ),
     ),
 )
 """The JNews theme for WordPress, which hundreds of outlets use."""
@@ -94,22 +101,56 @@ def rule_for(url: str, tree: HtmlElement) -> SiteRule:
     return _JNEWS if "jnews" in classes else NO_RULE
 
 
+def with_source_paths(rule: SiteRule, prune: Sequence[str], body: Sequence[str]) -> SiteRule:
+    """A rule and the XPaths that an event profile's source adds: its bodies come first."""
+    if not prune and not body:
+        return rule
+    stated = "\n".join(("prune", *prune, "body", *body))
+    return replace(
+        rule,
+        prune=(*rule.prune, *map(_compiled, prune)),
+        body=(*map(_compiled, body), *rule.body),
+        digest=hashlib.sha256(stated.encode()).hexdigest()[:12],
+    )
+
+
+@lru_cache(maxsize=1024)
+def _compiled(path: str) -> etree.XPath:
+    return etree.XPath(path)
+
+
+def _elements(path: etree.XPath, tree: HtmlElement) -> list[HtmlElement]:
+    """What a path leads to; nothing for one that is no path to elements or cannot be evaluated."""
+    try:
+        found = path(tree)
+    except etree.XPathError:
+        return []
+    return [one for one in found if isinstance(one, HtmlElement)] if isinstance(found, list) else []
+
+
 def text_tree(tree: HtmlElement, rule: SiteRule) -> HtmlElement:
     """A copy of the tree for taking the text from, narrowed by the rule."""
     tree = copy(tree)
     _open_layout_tables(tree)
-    if rule.prune is not None:
-        for element in rule.prune(tree):
+    for path in rule.prune:
+        for element in _elements(path, tree):
             if element.getparent() is not None:
                 element.drop_tree()
     body = tree.find("body")
-    if rule.body is not None and body is not None:
-        found = rule.body(tree)
-        if found and len(found[0].text_content()) >= _MIN_BODY_CHARS:
-            for child in list(body):
-                body.remove(child)
-            body.append(found[0])
+    if body is not None and (found := _body(tree, rule)) is not None and found is not body:
+        for child in list(body):
+            body.remove(child)
+        body.append(found)
     return tree
+
+
+def _body(tree: HtmlElement, rule: SiteRule) -> HtmlElement | None:
+    """The element that holds the text, by the first path that has enough of it."""
+    for path in rule.body:
+        found = _elements(path, tree)
+        if found and len(found[0].text_content()) >= _MIN_BODY_CHARS:
+            return found[0]
+    return None
 
 
 def _open_layout_tables(tree: HtmlElement) -> None:

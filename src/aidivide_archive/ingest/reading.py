@@ -148,6 +148,8 @@ def _read_body(body: bytes, response: Response, leased: LeasedUrl, profile: Prof
         site_timezone=source.timezone if source else None,
         default_language=source.language if source else None,
         status=response.status,
+        prune=source.prune if source else (),
+        body=source.body if source else (),
     )
     links = discoveries.of_document(
         profile, leased, found.links, limit=profile.limits.links_per_page

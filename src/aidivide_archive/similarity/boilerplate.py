@@ -28,8 +28,7 @@ def site_boilerplate(pages: Sequence[Hashes]) -> Hashes:
     """
     if len(pages) < MIN_PAGES:
         return np.empty(0, dtype=np.uint64)
-    hashes = np.concatenate(list(pages))
-    owners = np.repeat(np.arange(len(pages)), [len(page) for page in pages])
+    hashes, owners = _flat(pages)
     groups = _version_groups(hashes, owners, len(pages))[owners]
     order = np.lexsort((groups, hashes))
     hashes, groups = hashes[order], groups[order]
@@ -38,6 +37,23 @@ def site_boilerplate(pages: Sequence[Hashes]) -> Hashes:
     fresh = np.concatenate(([True], (hashes[1:] != hashes[:-1]) | (groups[1:] != groups[:-1])))
     distinct, counts = np.unique(hashes[fresh], return_counts=True)
     return distinct[counts >= MIN_PAGES]
+
+
+def version_groups(pages: Sequence[Hashes]) -> list[int]:
+    """Number the pages of one site so that versions of one text have the same number.
+
+    `pages` as in `site_boilerplate`; the result is parallel to it.
+    """
+    if not pages:
+        return []
+    return [int(group) for group in _version_groups(*_flat(pages), len(pages))]
+
+
+def _flat(pages: Sequence[Hashes]) -> tuple[Hashes, NDArray[np.int64]]:
+    """All hashes, and the place of each one's page in `pages`; both (n,)."""
+    return np.concatenate(list(pages)), np.repeat(
+        np.arange(len(pages)), [len(page) for page in pages]
+    )
 
 
 def _version_groups(hashes: Hashes, owners: NDArray[np.int64], pages: int) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ from aidivide_archive.schema import (
     articles,
     captures,
     claims,
+    clutter_rules,
     discoveries,
     extractions,
     matches,
@@ -32,7 +33,7 @@ from aidivide_archive.schema import (
     urls,
     warc_files,
 )
-from aidivide_archive.urls import article_id, story_id
+from aidivide_archive.urls import article_id, line_id, story_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +198,26 @@ def _cuts(connection: sa.Connection, extraction_id: int | None) -> tuple[Row, ..
         sa.select(extractions.c.cuts).where(extractions.c.id == extraction_id)
     )
     return tuple(found or ())
+
+
+def clutter(connection: sa.Connection, site_name: str) -> list[Row]:
+    """What a site repeats, the most frequent first: `id, line, pages, status`."""
+    rows = connection.execute(sa.select(clutter_rules).where(clutter_rules.c.site == site_name))
+    return [
+        {
+            "id": line_id(row.line_hash),
+            "line": row.sample,
+            "pages": row.pages,
+            "status": row.status,
+        }
+        for row in sorted(rows, key=lambda row: (-row.pages, row.sample))
+    ]
+
+
+def has_site(connection: sa.Connection, site_name: str) -> bool:
+    """Whether the archive has an article of the site."""
+    found = sa.select(sa.exists().where(articles.c.site == site_name))
+    return bool(connection.scalar(found))
 
 
 # --- stories -------------------------------------------------------------------------------------

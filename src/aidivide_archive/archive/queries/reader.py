@@ -18,7 +18,7 @@ from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
 from aidivide_archive.schema import events
-from aidivide_archive.urls import parse_id, url_id
+from aidivide_archive.urls import parse_id, site, url_id
 
 T = TypeVar("T")
 
@@ -125,6 +125,16 @@ class Reader:
         """A story by its id, a former id, or an article's id or URL; None: no such. Raises ConfigError."""
         number = number_of(reference, "s-", "a-")
         return self._ask(lambda c: details.story(c, number))
+
+    def clutter(self, reference: str) -> tuple[str, list[Row]]:
+        """The site of a domain or URL, and what it repeats; raises ConfigError when no article is of it."""
+        try:
+            name = site(reference.strip())
+        except InvalidURLError as error:
+            raise ConfigError(str(error)) from None
+        if not self._ask(lambda c: details.has_site(c, name)):
+            raise ConfigError(f"no article of {name} is in this archive")
+        return name, self._ask(lambda c: details.clutter(c, name))
 
     # --- inside ----------------------------------------------------------------------------------
 
