@@ -41,7 +41,7 @@ REASONS = {
 ROLES = {
     "copy": "copy",
     "edited_copy": "edited copy",
-    "syndicated": "from the wire, credited",
+    "syndicated": "wire copy, credited",
     "excerpt": "excerpt",
     "update": "update of its own story",
     "roundup": "roundup",
@@ -130,7 +130,7 @@ def _tell(reader: Reader, before: int | None) -> None:
     say()
     if before == status.articles:
         say(f"Nothing new: the archive already had these {before} articles.")
-    say(
+    say_prose(
         f"{pages} pages seen → {status.articles} articles kept ({status.review} of them for review)"
         f" → {status.stories} stories that stand in more than one place"
     )
@@ -157,9 +157,9 @@ def _tell_story(story: Any, members: Any) -> None:
             continue
         hours, share = member["hours_after_origin"], member["share_copied"]
         later = "        ?" if hours is None else f"{hours:+7.1f} h"
-        copied = "" if share is None else f"{share:.0%} of its text is copied, "
+        copied = "" if share is None else f": {share:.0%} of its text is copied"
         outlet = safe(member["outlet"] or member["site"])
-        say(f"  {later}  {outlet}: {copied}{ROLES.get(member['role'], member['role'])}")
+        say(f"  {later}  {outlet} ({ROLES.get(member['role'], member['role'])}){copied}")
 
 
 def _refusals(states: Any) -> Iterator[str]:
