@@ -214,7 +214,10 @@ def crawl(
     revisit: str = "none",
     kill_after: float | None = None,
 ) -> Crawl:
-    """Run `scrapy crawl coverage` as its own process group; with `kill_after`, SIGKILL it whole."""
+    """Run `scrapy crawl coverage` as its own process group.
+
+    `kill_after`: SIGKILL the whole group this many seconds after its first capture.
+    """
     command = [sys.executable, "-m", "scrapy", "crawl", "coverage"]
     command += ["-a", f"event={profile}", "-a", f"archive={archive}", "-a", f"revisit={revisit}"]
     if database:
@@ -228,6 +231,8 @@ def crawl(
         samples: list[tuple[float, float]] = []
         sampler = threading.Thread(target=_sample, args=(process, start, samples))
         sampler.start()
+        if kill_after is not None:
+            _wait_for_capture(process, archive / "warc", start)
         try:
             process.wait(kill_after)
         except subprocess.TimeoutExpired:
@@ -248,6 +253,16 @@ def crawl(
         samples=samples,
         error_lines=sum("ERROR" in line or "Traceback" in line for line in text.splitlines()),
     )
+
+
+def _wait_for_capture(process: subprocess.Popen[bytes], folder: Path, start: float) -> None:
+    """Until this run has written a page to its WARC file, so that a kill meets work and not the start-up."""
+    began = time.time() - (time.monotonic() - start)
+    while process.poll() is None:
+        files = [one.stat() for one in folder.glob("*.warc.gz")]
+        if any(one.st_ctime >= began and one.st_size > 4096 for one in files):
+            return
+        time.sleep(0.05)
 
 
 def _sample(
@@ -429,8 +444,8 @@ def command_kills(bench: Bench, kills: int, seed: int) -> None:
     archive = bench.new_archive()
     chance = random.Random(seed)
     for n in range(kills):
-        # start-up takes about 2 s; the rest is chosen so that the last kill still meets a crawl under way
-        moment = chance.uniform(1.5, 2.0 + 1.6 * undisturbed.wall / kills)
+        # so short that the last kill still meets a crawl under way
+        moment = chance.uniform(0.0, 1.5 * undisturbed.wall / kills)
         done = crawl(bench.profile, archive, kill_after=moment)
         if done.exit_code != -signal.SIGKILL:
             print(

@@ -117,7 +117,7 @@ def _summary(session: Session) -> str:
     pages = sum(counts[state] for state in UrlState) - sources
     kept = counts[f"reason/{Reason.KEPT}"] + counts[f"reason/{Reason.REVIEW}"]
     words = [
-        f"{counted(pages, 'page')}, {sources} feeds, sitemaps and section pages",
+        f"{counted(pages, 'page')}, {counted(sources, 'feed, sitemap or hub', 'feeds, sitemaps and hubs')}",
         f"{kept} articles kept ({counts['stored/new']} new, {counts['stored/revised']} revised)",
         f"{counts[UrlState.REJECTED]} not taken",
     ]
@@ -128,7 +128,7 @@ def _summary(session: Session) -> str:
     if counts[UrlState.FAILED] + counts[UrlState.DEAD]:
         words.append(f"{counts[UrlState.FAILED] + counts[UrlState.DEAD]} failed")
     if counts["sources_down"]:
-        words.append(f"{counts['sources_down']} feeds, sitemaps or section pages could not be read")
+        words.append(f"{counts['sources_down']} feeds, sitemaps or hubs could not be read")
     if session.left:
         words.append(f"{session.left} wait for the next run")
     told = ", ".join(words)
