@@ -178,13 +178,6 @@ def url_times(url: str, clock: Clock) -> Iterator[TimeValue]:
                 yield day_value
 
 
-def day_interval(value: TimeValue) -> tuple[datetime, datetime]:
-    """The interval of a value, widened to at least a day: for comparing with day-only times."""
-    if value.precision == "day":
-        return value.start, value.end
-    return value.start - timedelta(hours=12), value.end + timedelta(hours=12)
-
-
 def local_day(value: TimeValue, zone: tzinfo = UTC) -> str:
     """YYYY-MM-DD in the offset the source states, else in `zone`."""
     if value.offset_minutes is not None:
