@@ -56,7 +56,7 @@ bench: $(READY) ## speed and quality figures (needs the labelled pages; see docs
 
 lock: $(READY) ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
-	  --extra postgres --group dev pyproject.toml -o requirements.lock
+	  --extra postgres --extra parquet --extra xlsx --group dev pyproject.toml -o requirements.lock
 
 clean: ## remove the environment and caches (never an archive)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
