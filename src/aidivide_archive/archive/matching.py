@@ -34,13 +34,18 @@ def store_signature(connection: sa.Connection, article_id: int, signature: Signa
     """Write or replace signature, bands and sketch of an article."""
     drop_signatures(connection, [article_id])
     insert_signatures(connection, [(article_id, signature)])
-    _insert_rows(
-        connection,
-        bands,
-        ("band", "key", "article_id"),
-        [(band, key, article_id) for band, key in enumerate(keys_of(signature))],
-    )
-    sketch_rows = [(value, article_id) for value in signature.sketch]
+    index(connection, [(article_id, signature)])
+
+
+def index(connection: sa.Connection, signed: Sequence[tuple[int, Signature]]) -> None:
+    """Write the bands and sketches of articles that have none yet; `index_signatures` does it for a whole archive."""
+    band_rows = [
+        (band, key, article_id)
+        for article_id, signature in signed
+        for band, key in enumerate(keys_of(signature))
+    ]
+    _insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
+    sketch_rows = [(value, article_id) for article_id, one in signed for value in one.sketch]
     _insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
 
 
