@@ -1,6 +1,7 @@
 """The reading side of the archive: rows for people, exports and checks. Never writes, never creates anything."""
 
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
+from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.reader import Reader
@@ -18,6 +19,7 @@ __all__ = [
     "MATCH_FIELDS",
     "STORY_FIELDS",
     "ArticleDetail",
+    "Filters",
     "Finding",
     "Reader",
     "Row",
