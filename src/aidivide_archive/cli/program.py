@@ -17,7 +17,8 @@ from aidivide_archive.cli.events import event
 from aidivide_archive.cli.exporting import export
 from aidivide_archive.cli.framework import Program
 from aidivide_archive.cli.importing import import_, reprocess_
-from aidivide_archive.cli.reading import search, show, status, stories, story
+from aidivide_archive.cli.reading import show, status, stories, story
+from aidivide_archive.cli.searching import search
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,6 +12,7 @@ from aidivide_archive.archive.queries.rows import (
     STORY_FIELDS,
     Row,
 )
+from aidivide_archive.archive.queries.searching import Facet, Found, Order, Search
 
 __all__ = [
     "ARTICLE_FIELDS",
@@ -19,10 +20,14 @@ __all__ = [
     "MATCH_FIELDS",
     "STORY_FIELDS",
     "ArticleDetail",
+    "Facet",
     "Filters",
     "Finding",
+    "Found",
+    "Order",
     "Reader",
     "Row",
+    "Search",
     "Status",
     "StoryDetail",
 ]
