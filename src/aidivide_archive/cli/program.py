@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from aidivide_archive.cli.asking import schema, sql
 from aidivide_archive.cli.checkup import doctor
 from aidivide_archive.cli.clutter import clutter
 from aidivide_archive.cli.comparing import compare, matches
@@ -33,6 +34,7 @@ def cli() -> None:
 _COMMANDS = (
     *(demo, crawl, import_, reprocess_),
     *(status, search, stories, story, show, export),
+    *(sql, schema),
     *(matches, compare, judge, copies),
     *(event, clutter, db, doctor),
 )
