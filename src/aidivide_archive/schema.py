@@ -105,7 +105,7 @@ Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
 String = sa.Text()
 Bytes = sa.LargeBinary()
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration this code works with; a test holds it equal to the newest file in `migrations/versions`."""
 
 metadata = sa.MetaData(
@@ -356,10 +356,27 @@ articles = _table(
     _column("word_count", Count, comment="Words of the text"),
     _column("text_sha256", String, comment="SHA-256 of the text"),
     _column("captured_at", UtcTime(), comment="First capture or import"),
+    _column("host", String, server_default="", comment="Host, with the port when not the default"),
     comment="Articles: the newest good revision of each",
 )
 sa.Index("ix_articles_published", articles.c.published_from, articles.c.id)
 sa.Index("ix_articles_site", articles.c.site, articles.c.id)
+# Holds all that facets count, so that they need not read the rows.
+sa.Index(
+    "ix_articles_host",
+    articles.c.host,
+    articles.c.language,
+    articles.c.published_from,
+    articles.c.id,
+)
+
+outlets = _table(
+    "outlets",
+    _column("host", String, primary_key=True, comment="Host of an article, as in `articles`"),
+    _column("name", String, null=True, comment="Name of the outlet; empty: in no profile"),
+    _column("country", String, null=True, comment="ISO 3166-1 alpha-2 code"),
+    comment="What the stored profiles call the outlet of each host that has articles",
+)
 
 revisions = _table(
     "revisions",
@@ -554,18 +571,20 @@ tombstones = _table(
 )
 
 FULL_TEXT_TABLE = "full_text"
-"""One row an article: words of title and text, a space round each CJK character (notes on search: docs)."""
+"""One row an article: words of title and text as `archive.full_text` cuts them (docs/search.md)."""
 
 FULL_TEXT_DDL = {
     "sqlite": [
         f"CREATE VIRTUAL TABLE {FULL_TEXT_TABLE} USING fts5("
-        "title, text, content='', tokenize='unicode61 remove_diacritics 2')"
+        "title, text, content='', tokenize='ascii')"
     ],
     "postgresql": [
         f"CREATE TABLE {FULL_TEXT_TABLE} ("
         "article_id BIGINT NOT NULL, words TSVECTOR NOT NULL, "
         f"CONSTRAINT pk_{FULL_TEXT_TABLE} PRIMARY KEY (article_id), "
         f"CONSTRAINT fk_{FULL_TEXT_TABLE}_article_id_articles FOREIGN KEY (article_id) REFERENCES articles (id))",
+        # uncompressed: ranking reads the words of every hit
+        f"ALTER TABLE {FULL_TEXT_TABLE} ALTER COLUMN words SET STORAGE EXTERNAL",
         f"CREATE INDEX ix_{FULL_TEXT_TABLE}_words ON {FULL_TEXT_TABLE} USING gin (words)",
     ],
 }

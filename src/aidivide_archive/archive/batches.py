@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import documents, full_text, matching
+from aidivide_archive.archive import documents, full_text, matching, outlets
 from aidivide_archive.archive.documents import Run
 from aidivide_archive.model import Document, Extraction, Stored, UrlState
 from aidivide_archive.schema import (
@@ -173,6 +173,7 @@ def _insert_articles(
     ):
         if rows:
             connection.execute(sa.insert(table), rows)
+    outlets.name_hosts(connection, [row["host"] for row in article_rows])
     full_text.insert_many(connection, entries)
 
 

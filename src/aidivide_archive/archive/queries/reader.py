@@ -13,11 +13,13 @@ from aidivide_archive.archive.engine import one_line, read_engine
 from aidivide_archive.archive.location import Location
 from aidivide_archive.archive.queries import details, integrity, listings, overview, searching
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
+from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.rows import Row
+from aidivide_archive.archive.queries.searching import Found, Search
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
-from aidivide_archive.schema import events
+from aidivide_archive.schema import articles, events
 from aidivide_archive.urls import parse_id, site, url_id
 
 T = TypeVar("T")
@@ -54,9 +56,33 @@ class Reader:
 
     # --- sets ------------------------------------------------------------------------------------
 
-    def articles(self, *, event: str | None = None) -> Iterator[Row]:
-        """CONTRACT's article rows by publication; `event`: only those it kept, with its score."""
-        return self._iterate(lambda c: listings.iter_articles(c, event))
+    def articles(
+        self,
+        *,
+        event: str | None = None,
+        query: str | None = None,
+        filters: Filters | None = None,
+    ) -> Iterator[Row]:
+        """CONTRACT's article rows by publication; `event`: only those it kept, with its score.
+
+        `query` and `filters` narrow them as in `search`. Raises ConfigError for a bad one.
+        """
+        event = event or (filters.event if filters else None)
+        return self._iterate(
+            lambda c: listings.iter_articles(c, event, searching.matching(c, query, filters))
+        )
+
+    def select_ids(self, query: str | None, filters: Filters | None = None) -> tuple[int, ...]:
+        """Ids of the articles that a search would find, all of them, ascending. Raises ConfigError."""
+        return self._ask(
+            lambda c: tuple(
+                c.scalars(
+                    sa.select(articles.c.id)
+                    .where(*searching.matching(c, query, filters))
+                    .order_by(articles.c.id)
+                )
+            )
+        )
 
     def matches(
         self,
@@ -102,13 +128,9 @@ class Reader:
         statement = sa.select(events.c.profile).where(events.c.id == event)
         return self._ask(lambda c: c.scalar(statement))
 
-    def search(
-        self, text: str, *, limit: int = 20, site: str | None = None, language: str | None = None
-    ) -> list[Row]:
-        """Articles with every word and "quoted phrase" of the text; no text is an error."""
-        return self._ask(
-            lambda c: searching.search(c, text, limit=limit, site=site, language=language)
-        )
+    def search(self, asked: Search) -> Found:
+        """Articles by words and filters, one page. Raises ConfigError for what cannot be read."""
+        return self._ask(lambda c: searching.search(c, asked))
 
     def integrity(self) -> list[Finding]:
         """What is wrong with the archive; empty when it is sound."""
