@@ -11,11 +11,20 @@ from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive.archive.engine import one_line, read_engine
 from aidivide_archive.archive.location import Location
-from aidivide_archive.archive.queries import details, integrity, listings, overview, searching
+from aidivide_archive.archive.queries import (
+    article_rows,
+    details,
+    integrity,
+    listings,
+    overview,
+    searching,
+)
+from aidivide_archive.archive.queries import selection as selecting
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.rows import Row
+from aidivide_archive.archive.queries.selection import Selected, Selection
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
 from aidivide_archive.schema import events
 from aidivide_archive.urls import parse_id, site, url_id
@@ -54,9 +63,22 @@ class Reader:
 
     # --- sets ------------------------------------------------------------------------------------
 
+    def select(self, selection: Selection) -> Selected:
+        """Which articles a set holds, in the order of publication, and why the other URLs are not in it."""
+        return self._ask(lambda c: selecting.select(c, selection))
+
+    def rows(self, selected: Selected) -> Iterator[Row]:
+        """CONTRACT's article rows of a selection, in its order; memory does not grow with their number."""
+        return self._iterate(lambda c: article_rows.iter_selected(c, selected))
+
     def articles(self, *, event: str | None = None) -> Iterator[Row]:
         """CONTRACT's article rows by publication; `event`: only those it kept, with its score."""
-        return self._iterate(lambda c: listings.iter_articles(c, event))
+
+        def ask(connection: sa.Connection) -> Iterator[Row]:
+            selected = selecting.select(connection, Selection(event=event))
+            return article_rows.iter_selected(connection, selected)
+
+        return self._iterate(ask)
 
     def matches(
         self,
