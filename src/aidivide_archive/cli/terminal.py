@@ -90,7 +90,7 @@ def _fitting(text: str, stream: object) -> str:
 
 def say_json(items: Iterable[object]) -> None:
     """The machine form of every command's result."""
-    from aidivide_archive.export.jsonl import json_line
+    from aidivide_archive.export.formats.jsonl import json_line
 
     binary_stdout().write(json_line({"schema": 1, "items": list(items)}).encode())
 
