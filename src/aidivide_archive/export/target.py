@@ -362,5 +362,8 @@ def list_lines(folder: ListedFolder) -> Iterator[bytes]:
 
 def _spread(manifest: Row) -> str:
     """The opening of a JSON object, one key a line."""
-    lines = [f"  {json_line(key).strip()}: {json_line(value).strip()},\n" for key, value in manifest.items()]
+    lines = [
+        f"  {json_line(key).strip()}: {json_line(value).strip()},\n"
+        for key, value in manifest.items()
+    ]
     return "{\n" + "".join(lines)

@@ -28,7 +28,9 @@ def printable(text: str) -> str:
 
 def undirected(text: str) -> str:
     """Printable text in which nothing turns the direction of what stands beside it."""
-    return text if text.isascii() and text.isprintable() else _DIRECTION.sub("\ufffd", printable(text))
+    return (
+        text if text.isascii() and text.isprintable() else _DIRECTION.sub("\ufffd", printable(text))
+    )
 
 
 def one_line(text: object) -> str:

@@ -1,6 +1,7 @@
 """The reading side of the archive: rows for people, exports and checks. Never writes, never creates anything."""
 
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
+from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.reader import Reader
@@ -11,6 +12,7 @@ from aidivide_archive.archive.queries.rows import (
     STORY_FIELDS,
     Row,
 )
+from aidivide_archive.archive.queries.selection import Prefer, Selected, Selection
 
 __all__ = [
     "ARTICLE_FIELDS",
@@ -18,9 +20,13 @@ __all__ = [
     "MATCH_FIELDS",
     "STORY_FIELDS",
     "ArticleDetail",
+    "Filters",
     "Finding",
+    "Prefer",
     "Reader",
     "Row",
+    "Selected",
+    "Selection",
     "Status",
     "StoryDetail",
 ]

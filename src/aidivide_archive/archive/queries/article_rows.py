@@ -23,9 +23,8 @@ from aidivide_archive.schema import (
     extractions,
     relevance,
     story_members,
-    urls,
     warc_files,
-)
+)from aidivide_archive.urls import article_id, story_id
 
 _BATCH_ROWS = 250
 _BATCH_WORDS = 400_000
@@ -33,12 +32,20 @@ _BATCH_WORDS = 400_000
 _NO_FIELDS: dict[str, Any] = {}
 
 
-def iter_selected(connection: sa.Connection, selected: Selected) -> Iterator[Row]:
-    """CONTRACT's article rows of the chosen articles, in their order."""
+def iter_selected(
+    connection: sa.Connection, selected: Selected, *, rights: bool = False
+) -> Iterator[Row]:
+    """CONTRACT's article rows of the chosen articles, in their order.
+
+    `rights`: with a field of that name: the statements in the headers of the response, as `captures.rights` holds
+    them, and as `page` the rights line of the page.
+    """
     outlets = Outlets(connection)
+    event = selected.selection.filters.event
     for places in selected.batches(_BATCH_ROWS, _BATCH_WORDS):
         numbers = selected.ids[places.start : places.stop]
-        yield from rows_of(connection, numbers, selected.selection.event, outlets)
+        rows = rows_of(connection, numbers, event, outlets)
+        yield from _with_rights(connection, numbers, rows) if rights else rows
 
 
 def rows_of(
@@ -86,7 +93,7 @@ def _statement(connection: sa.Connection, wanted: sa.Select[Any]) -> sa.Select[A
             articles.c.text_sha256,
             # of the bytes the text was read from, so that it is the date of the WARC record
             text(sa.func.coalesce(captures.c.captured_at, articles.c.captured_at)),
-            urls.c.host,
+            articles.c.host,
             extractions.c.text,
             text(extractions.c.fields),
             story_members.c.story_id,
@@ -95,13 +102,32 @@ def _statement(connection: sa.Connection, wanted: sa.Select[Any]) -> sa.Select[A
             captures.c.warc_offset,
         )
         .select_from(articles)
-        .outerjoin(urls, urls.c.id == articles.c.id)
         .outerjoin(extractions, extractions.c.id == articles.c.extraction_id)
         .outerjoin(story_members, story_members.c.article_id == articles.c.id)
         .outerjoin(captures, captures.c.id == extractions.c.capture_id)
         .outerjoin(warc_files, warc_files.c.id == captures.c.warc_file_id)
         .where(articles.c.id.in_(wanted))
     )
+
+
+def _with_rights(
+    connection: sa.Connection, numbers: Sequence[int], rows: Iterator[Row]
+) -> Iterator[Row]:
+    statement = (
+        sa.select(articles.c.id, captures.c.rights, extractions.c.fields)
+        .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
+        .outerjoin(captures, captures.c.id == extractions.c.capture_id)
+        .where(articles.c.id.in_(_listed(connection, numbers)))
+    )
+    found = {
+        article_id(number): {**(headers or {}), "page": fields.get("rights")}
+        for number, headers, fields in connection.execute(statement)
+    }
+    for row in rows:
+        row["rights"] = {
+            name: value for name, value in found[str(row["id"])].items() if value is not None
+        }
+        yield row
 
 
 class _as_text:  # noqa: N801  # reads as the function it is
@@ -170,7 +196,7 @@ def _row(row: Sequence[Any], judged: _Judged, modified_to_the_day: bool, outlets
     outlet, country = outlets.of(event, host)
     start = _second(published_from)
     return {
-        "id": f"a-{number:012x}",
+        "id": article_id(number),
         "url": url,
         "canonical_url": get("canonical_url"),
         "site": site,
@@ -193,7 +219,7 @@ def _row(row: Sequence[Any], judged: _Judged, modified_to_the_day: bool, outlets
         "text_sha256": text_sha256,
         "relevance_score": score,
         "relevance_decision": decision,
-        "story_id": None if story is None else f"s-{story:012x}",
+        "story_id": None if story is None else story_id(story),
         "role": role,
         "captured_at": _second(captured_at),
         "warc_file": warc_file,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -21,12 +22,13 @@ from aidivide_archive.archive.queries import (
 )
 from aidivide_archive.archive.queries import selection as selecting
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
+from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.archive.queries.selection import Selected, Selection
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
-from aidivide_archive.schema import events
+from aidivide_archive.schema import articles, events
 from aidivide_archive.urls import parse_id, site, url_id
 
 T = TypeVar("T")
@@ -64,21 +66,45 @@ class Reader:
     # --- sets ------------------------------------------------------------------------------------
 
     def select(self, selection: Selection) -> Selected:
-        """Which articles a set holds, in the order of publication, and why the other URLs are not in it."""
+        """Which articles a set holds, in the order of publication, and why the other URLs are not in it.
+
+        Raises ConfigError for a filter or a preference with a value the archive does not know.
+        """
         return self._ask(lambda c: selecting.select(c, selection))
 
-    def rows(self, selected: Selected) -> Iterator[Row]:
-        """CONTRACT's article rows of a selection, in its order; memory does not grow with their number."""
-        return self._iterate(lambda c: article_rows.iter_selected(c, selected))
+    def rows(self, selected: Selected, *, rights: bool = False) -> Iterator[Row]:
+        """CONTRACT's article rows of a selection, in its order; memory does not grow with their number.
 
-    def articles(self, *, event: str | None = None) -> Iterator[Row]:
-        """CONTRACT's article rows by publication; `event`: only those it kept, with its score."""
+        `rights`: with a further field of that name, `article_rows.iter_selected` says what it holds.
+        """
+        return self._iterate(lambda c: article_rows.iter_selected(c, selected, rights=rights))
 
-        def ask(connection: sa.Connection) -> Iterator[Row]:
-            selected = selecting.select(connection, Selection(event=event))
-            return article_rows.iter_selected(connection, selected)
+    def articles(
+        self,
+        *,
+        event: str | None = None,
+        query: str | None = None,
+        filters: Filters | None = None,
+    ) -> Iterator[Row]:
+        """CONTRACT's article rows by publication; `event`: only those it kept, with its score.
 
-        return self._iterate(ask)
+        `query` and `filters` narrow them as in `search`. Raises ConfigError for a bad one.
+        """
+        narrowed = filters or Filters()
+        narrowed = replace(narrowed, event=event or narrowed.event)
+        return self.rows(self.select(Selection(query=query, filters=narrowed)))
+
+    def select_ids(self, query: str | None, filters: Filters | None = None) -> tuple[int, ...]:
+        """Ids of the articles that a search would find, all of them, ascending. Raises ConfigError."""
+        return self._ask(
+            lambda c: tuple(
+                c.scalars(
+                    sa.select(articles.c.id)
+                    .where(*searching.matching(c, query, filters))
+                    .order_by(articles.c.id)
+                )
+            )
+        )
 
     def matches(
         self,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.rows import Outlets
+from aidivide_archive.archive.queries.searching import matching
 from aidivide_archive.exceptions import ConfigError
-from aidivide_archive.model import RelevanceDecision, Role
-from aidivide_archive.schema import articles, relevance, story_members, urls
+from aidivide_archive.model import Role
+from aidivide_archive.schema import articles, story_members, urls
 
-NOT_OF_EVENT = "not_of_event"
 FILTERED = "filtered"
 DUPLICATE = "duplicate"
 
@@ -33,8 +34,10 @@ class Prefer(StrEnum):
 class Selection:
     """What is asked for."""
 
-    event: str | None = None
-    """Only articles that this event kept, with its score; None: all."""
+    query: str | None = None
+    """Words as `search` takes them; None: no condition."""
+    filters: Filters = field(default_factory=Filters)
+    """Its `event` is also the one whose score is shown."""
     unique: bool = False
     """One article a story, chosen among those that the filters leave."""
     prefer: Prefer = Prefer.ORIGIN
@@ -55,8 +58,8 @@ class Selected:
     total: int
     """URLs of the ledger."""
     dropped: Mapping[str, int]
-    """The URLs that are not in the set, by reason: `not_of_event`, `filtered`, `duplicate` for articles, else the
-    ledger's reason, else its state. len(ids) + all of them = total."""
+    """The URLs that are not in the set, by reason: `filtered` and `duplicate` for articles, else the ledger's reason,
+    else its state. len(ids) + all of them = total."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,7 +78,8 @@ class Selected:
 
 def select(connection: sa.Connection, selection: Selection) -> Selected:
     """Choose and order the articles. Raises ConfigError for outlets that the archive does not know."""
-    candidates = _candidates(connection, selection).subquery("candidates")
+    conditions = matching(connection, selection.query, selection.filters)
+    candidates = _candidates(conditions).subquery("candidates")
     story = candidates.c.story
     columns = [candidates, sa.func.count().over(partition_by=story).label("size")]
     if selection.unique:
@@ -92,7 +96,7 @@ def select(connection: sa.Connection, selection: Selection) -> Selected:
         ids.append(number)
         words.append(count)
         sizes.append(size)
-    counts = _counts(connection, selection, candidates)
+    counts = _counts(connection, conditions, candidates if selection.unique else None)
     dropped = {reason: count for reason, count in sorted(counts.items()) if count}
     total = int(connection.scalar(sa.select(sa.func.count()).select_from(urls)) or 0)
     return Selected(
@@ -100,30 +104,20 @@ def select(connection: sa.Connection, selection: Selection) -> Selected:
     )
 
 
-def _candidates(connection: sa.Connection, selection: Selection) -> sa.Select[Any]:  # noqa: ARG001
+def _candidates(conditions: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
     """Id, story and what preferences look at of every article that the filters leave."""
-    statement = (
+    return (
         sa.select(
             articles.c.id,
             sa.func.coalesce(story_members.c.story_id, articles.c.id).label("story"),
             story_members.c.role,
             articles.c.published_from,
             articles.c.word_count,
-            articles.c.site,
-            urls.c.host,
+            articles.c.host,
         )
         .select_from(articles)
-        .join(urls, urls.c.id == articles.c.id)
         .outerjoin(story_members, story_members.c.article_id == articles.c.id)
-    )
-    if selection.event is not None:
-        statement = statement.where(articles.c.id.in_(_kept_for(selection.event)))
-    return statement
-
-
-def _kept_for(event: str) -> sa.Select[Any]:
-    return sa.select(relevance.c.url_id).where(
-        relevance.c.event_id == event, relevance.c.decision != RelevanceDecision.REJECT.value
+        .where(*conditions)
     )
 
 
@@ -145,16 +139,11 @@ def _preference(
 def _outlet_rank(
     connection: sa.Connection, selection: Selection, of: sa.Subquery
 ) -> sa.ColumnElement[int]:
-    outlets = Outlets(connection)
+    named = Outlets(connection)
     wanted = [one.strip().casefold() for one in selection.outlets]
     places: dict[str, int] = {}
-    statement = (
-        sa.select(urls.c.host, articles.c.site)
-        .join_from(articles, urls, urls.c.id == articles.c.id)
-        .distinct()
-    )
-    for host, site in connection.execute(statement):
-        name = (outlets.of(selection.event, host)[0] or "").casefold()
+    for host, site in connection.execute(sa.select(articles.c.host, articles.c.site).distinct()):
+        name = (named.of(selection.filters.event, host)[0] or "").casefold()
         found = [place for place, one in enumerate(wanted) if one in (name, site, host)]
         if found:
             places[host] = found[0]
@@ -168,9 +157,11 @@ def _outlet_rank(
 
 
 def _counts(
-    connection: sa.Connection, selection: Selection, candidates: sa.Subquery
+    connection: sa.Connection,
+    conditions: Sequence[sa.ColumnElement[bool]],
+    unique_among: sa.Subquery | None,
 ) -> dict[str, int]:
-    """Each URL outside the set once, counted by questions of their own, not by subtraction."""
+    """Each URL outside the set once, counted by questions of their own: `kept` is no part of them."""
     why = sa.func.coalesce(urls.c.reason, urls.c.state)
     statement = (
         sa.select(why, sa.func.count())
@@ -179,14 +170,13 @@ def _counts(
         .where(articles.c.id.is_(None))
         .group_by(why)
     )
-    counts: dict[str, int] = {
-        str(reason): int(count) for reason, count in connection.execute(statement)
-    }
-    remaining = sa.select(sa.func.count()).select_from(articles)
-    if selection.event is not None:
-        outside = remaining.where(articles.c.id.not_in(_kept_for(selection.event)))
-        counts[NOT_OF_EVENT] = int(connection.scalar(outside) or 0)
-    if selection.unique:
-        stories = sa.select(sa.func.count() - sa.func.count(candidates.c.story.distinct()))
-        counts[DUPLICATE] = int(connection.scalar(stories.select_from(candidates)) or 0)
+    counts = {str(reason): int(count) for reason, count in connection.execute(statement)}
+    if conditions:
+        # a condition on an unknown value is neither true nor false
+        met = sa.func.coalesce(sa.and_(*conditions), sa.false())
+        outside = sa.select(sa.func.count()).select_from(articles).where(sa.not_(met))
+        counts[FILTERED] = int(connection.scalar(outside) or 0)
+    if unique_among is not None:
+        more = sa.func.count() - sa.func.count(unique_among.c.story.distinct())
+        counts[DUPLICATE] = int(connection.scalar(sa.select(more).select_from(unique_among)) or 0)
     return counts

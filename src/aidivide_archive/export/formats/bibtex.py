@@ -22,7 +22,7 @@ _SPECIAL = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
 }
-_TEX = re.compile(r'[\\{}&%$#_~^]')
+_TEX = re.compile(r"[\\{}&%$#_~^]")
 _NOT_IN_URL = re.compile(r"[\\{}\s]")
 
 

@@ -27,7 +27,9 @@ def write_csl(
     count = 0
     stream.write(b"[")
     for row in rows:
-        stream.write((",\n" if count else "\n").encode() + json_line(csl_item(row)).strip().encode())
+        stream.write(
+            (",\n" if count else "\n").encode() + json_line(csl_item(row)).strip().encode()
+        )
         count += 1
     stream.write(b"\n]\n")
     return count
@@ -52,7 +54,14 @@ def csl_item(row: Row) -> dict[str, Any]:
         "note": cited.provenance,
         "custom": {
             name: row.get(name)
-            for name in ("captured_at", "warc_file", "warc_offset", "text_sha256", "story_id", "role")
+            for name in (
+                "captured_at",
+                "warc_file",
+                "warc_offset",
+                "text_sha256",
+                "story_id",
+                "role",
+            )
             if row.get(name) is not None
         },
     }

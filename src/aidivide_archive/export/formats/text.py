@@ -12,7 +12,9 @@ from aidivide_archive.export.registry import Context, Folder, Row, folder_export
 from aidivide_archive.export.texts import printable
 
 
-@folder_exporter("text", suffix=".txt.zip", summary="a text file for each article, and metadata.csv")
+@folder_exporter(
+    "text", suffix=".txt.zip", summary="a text file for each article, and metadata.csv"
+)
 def write_text(
     rows: Iterable[Row], columns: Sequence[Column], folder: Folder, context: Context
 ) -> int:

@@ -29,7 +29,10 @@ class Exchange:
 
 
 @exporter(
-    "warc", suffix=".warc.gz", summary="the captures as fetched, for pywb and warcio", sets=ARTICLES_ONLY
+    "warc",
+    suffix=".warc.gz",
+    summary="the captures as fetched, for pywb and warcio",
+    sets=ARTICLES_ONLY,
 )
 def write_warc(
     rows: Iterable[Row],

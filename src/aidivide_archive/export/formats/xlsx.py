@@ -30,9 +30,7 @@ def write_xlsx(
     try:
         from xlsxwriter import Workbook
     except ModuleNotFoundError:
-        raise ConfigError(
-            "XLSX needs xlsxwriter: pip install 'aidivide-archive[xlsx]'"
-        ) from None
+        raise ConfigError("XLSX needs xlsxwriter: pip install 'aidivide-archive[xlsx]'") from None
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
