@@ -5,16 +5,17 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import json
 import os
 import secrets
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, TypeAlias, cast
 
 from aidivide_archive.exceptions import ConfigError, ExportError
 from aidivide_archive.export.columns import Column, as_columns
@@ -29,6 +30,9 @@ _ZSTD_LEVEL = 6
 _IN_MEMORY = 1 << 20
 _COPY = 1 << 16
 
+Finish: TypeAlias = Callable[[int, "ListedFolder | None"], None]
+"""Takes the number of rows and, for formats that are folders, the folder."""
+
 
 def export_rows(
     exporter: Exporter,
@@ -38,24 +42,40 @@ def export_rows(
     *,
     raw: bool = False,
     context: Context | None = None,
+    finish: Finish | None = None,
 ) -> int:
     """Write the rows and return how many there were. Raises ExportError; a half-written file never stays.
 
-    `raw` counts only without a context. A path that ends in ".zip" makes a zip file of a folder format.
+    `raw` counts only without a context. A path that ends in ".zip" makes a zip file of a folder format. `finish` is
+    called when all rows are written and before the target appears: what it raises leaves nothing behind.
     """
     context = context or Context(raw=raw)
     wanted = as_columns(columns)
     if exporter.write_folder is not None:
-        if isinstance(target, Path) and target.suffix.lower() != ".zip":
-            with whole_folder(target) as folder:
-                return exporter.write_folder(rows, wanted, folder, context)
-        with _seekable(target, seeks=True) as stream, zip_folder(stream) as zipped:
-            return exporter.write_folder(rows, wanted, zipped, context)
+        with open_folder(target) as folder:
+            count = exporter.write_folder(rows, wanted, folder, context)
+            if finish is not None:
+                finish(count, folder)
+        return count
     assert exporter.write_stream is not None
     with _seekable(target, seeks=exporter.seeks) as stream:
         name = target.name if isinstance(target, Path) and exporter.compressible else ""
         with _compressed(stream, name) as inner:
-            return exporter.write_stream(rows, wanted, inner, context)
+            count = exporter.write_stream(rows, wanted, inner, context)
+        if finish is not None:
+            finish(count, None)
+    return count
+
+
+@contextmanager
+def open_folder(target: Path | BinaryIO) -> Iterator[ListedFolder]:
+    """A folder that appears whole or not at all: a directory, or a zip file for a ".zip" or a stream."""
+    if isinstance(target, Path) and target.suffix.lower() != ".zip":
+        with whole_folder(target) as folder:
+            yield folder
+    else:
+        with _seekable(target, seeks=True) as stream, zip_folder(stream) as zipped:
+            yield zipped
 
 
 # --- one file ------------------------------------------------------------------------------------
@@ -143,7 +163,7 @@ class _Files:
     """Names, sizes and digests of what was written, on disk: a set may have a file for each article."""
 
     def __init__(self) -> None:
-        self._listed = tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8")  # noqa: SIM115
+        self._listed = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # `close` closes it
         self._open: set[str] = set()
 
     def claim(self, name: str) -> None:
@@ -154,14 +174,19 @@ class _Files:
 
     def add(self, name: str, size: int, sha256: str) -> None:
         self._open.discard(name)
-        self._listed.write(f"{sha256} {size} {name}\n")
+        self._listed.seek(0, os.SEEK_END)
+        self._listed.write(f"{sha256} {size} {name}\n".encode())
 
     def __iter__(self) -> Iterator[Written]:
-        self._listed.seek(0)
-        for line in self._listed:
-            sha256, size, name = line.rstrip("\n").split(" ", 2)
+        place = 0
+        while True:
+            self._listed.seek(place)
+            line = self._listed.readline()
+            if not line:
+                return
+            place += len(line)
+            sha256, size, name = line.decode().rstrip("\n").split(" ", 2)
             yield Written(name, int(size), sha256)
-        self._listed.seek(0, os.SEEK_END)
 
     def close(self) -> None:
         self._listed.close()
@@ -315,8 +340,6 @@ def check_replaceable(path: Path) -> None:
 
 def _listed_in(path: Path) -> set[str]:
     """The files of an earlier export, by its manifest; empty when there is none."""
-    import json
-
     try:
         manifest = json.loads((path / MANIFEST).read_text("utf-8"))
         return {MANIFEST, *(str(one["path"]) for one in manifest["files"])}
@@ -346,24 +369,19 @@ def _swap(part: Path, path: Path) -> None:
 
 def write_manifest(folder: ListedFolder, manifest: Row) -> None:
     """The manifest as the last file, its list of files one a line and never in memory."""
-    files = list_lines(folder)
     with folder.file(MANIFEST) as stream:
-        stream.write(_spread(manifest).encode() + b'  "files": [\n')
-        for number, line in enumerate(files):
-            stream.write((b",\n" if number else b"") + line)
+        stream.write(spread(manifest, end=',\n  "files": [\n').encode())
+        separator = ""
+        for one in folder.files():
+            line = json_line({"path": one.name, "bytes": one.size, "sha256": one.sha256}).strip()
+            stream.write(f"{separator}    {line}".encode())
+            separator = ",\n"
         stream.write(b"\n  ]\n}\n")
 
 
-def list_lines(folder: ListedFolder) -> Iterator[bytes]:
-    for one in folder.files():
-        value = {"path": one.name, "bytes": one.size, "sha256": one.sha256}
-        yield b"    " + json_line(value).strip().encode()
-
-
-def _spread(manifest: Row) -> str:
-    """The opening of a JSON object, one key a line."""
+def spread(manifest: Row, end: str = "\n}\n") -> str:
+    """A JSON object with one key a line."""
     lines = [
-        f"  {json_line(key).strip()}: {json_line(value).strip()},\n"
-        for key, value in manifest.items()
+        f"  {json_line(key).strip()}: {json_line(value).strip()}" for key, value in manifest.items()
     ]
-    return "{\n" + "".join(lines)
+    return "{\n" + ",\n".join(lines) + end

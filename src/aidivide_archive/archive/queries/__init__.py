@@ -4,6 +4,7 @@ from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
+from aidivide_archive.archive.queries.provenance import Provenance
 from aidivide_archive.archive.queries.reader import Reader
 from aidivide_archive.archive.queries.rows import (
     ARTICLE_FIELDS,
@@ -23,6 +24,7 @@ __all__ = [
     "Filters",
     "Finding",
     "Prefer",
+    "Provenance",
     "Reader",
     "Row",
     "Selected",

@@ -24,7 +24,8 @@ from aidivide_archive.schema import (
     relevance,
     story_members,
     warc_files,
-)from aidivide_archive.urls import article_id, story_id
+)
+from aidivide_archive.urls import article_id, story_id
 
 _BATCH_ROWS = 250
 _BATCH_WORDS = 400_000

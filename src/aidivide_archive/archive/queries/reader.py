@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
@@ -20,11 +20,13 @@ from aidivide_archive.archive.queries import (
     overview,
     searching,
 )
+from aidivide_archive.archive.queries import provenance as sources
 from aidivide_archive.archive.queries import selection as selecting
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
+from aidivide_archive.archive.queries.provenance import Provenance
 from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.archive.queries.selection import Selected, Selection
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
@@ -126,6 +128,14 @@ class Reader:
     def ledger(self) -> Iterator[Row]:
         """`url, state, reason, detail, kind` of every URL seen."""
         return self._iterate(listings.iter_ledger)
+
+    def totals(self, what: str, *, all: bool = False) -> tuple[int, Mapping[str, int]]:  # noqa: A002
+        """Rows of "matches", "stories" or "ledger", and how many of them a list leaves out, by reason."""
+        return self._ask(lambda c: sources.totals(c, what, everything=all))
+
+    def provenance(self) -> Provenance:
+        """When the archive last changed, and what made its rows."""
+        return self._ask(sources.provenance)
 
     # --- overviews -------------------------------------------------------------------------------
 

@@ -81,7 +81,7 @@ def select(connection: sa.Connection, selection: Selection) -> Selected:
     conditions = matching(connection, selection.query, selection.filters)
     candidates = _candidates(conditions).subquery("candidates")
     story = candidates.c.story
-    columns = [candidates, sa.func.count().over(partition_by=story).label("size")]
+    columns: list[Any] = [candidates, sa.func.count().over(partition_by=story).label("size")]
     if selection.unique:
         best = _preference(connection, selection, candidates)
         columns.append(sa.func.row_number().over(partition_by=story, order_by=best).label("place"))

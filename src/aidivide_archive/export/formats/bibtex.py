@@ -39,7 +39,8 @@ def write_bibtex(
     stream: BinaryIO,
     context: Context,  # noqa: ARG001
 ) -> int:
-    from bibtexparser import Library, writer
+    from bibtexparser import writer
+    from bibtexparser.library import Library
     from bibtexparser.model import Entry, Field
 
     count = 0

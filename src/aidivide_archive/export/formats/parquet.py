@@ -11,7 +11,7 @@ from aidivide_archive.export.registry import Context, Row, exporter
 from aidivide_archive.export.texts import without_surrogates
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow as pa
 
 _GROUP_ROWS = 10_000
 """A row group is what a reader skips or takes whole."""
@@ -52,15 +52,17 @@ def write_parquet(
 
 
 _REPEATED = frozenset(
-    ("site", "outlet", "country", "published_source", "language", "section", "role", "event")
-    + ("relevance_decision", "warc_file", "relation", "contains", "decided_by", "state", "reason")
-    + ("kind", "text_left_out", "story_id")
+    {
+        *("site", "outlet", "country", "published_source", "language", "section", "role", "event"),
+        *("relevance_decision", "warc_file", "relation", "contains", "decided_by", "state"),
+        *("reason", "kind", "text_left_out", "story_id"),
+    }
 )
 """Columns with few values; a dictionary of texts would only be thrown away again."""
 _LONG = frozenset(("text", "description", "excerpt", "reasons", "image_caption"))
 
 
-def arrow_schema(columns: Sequence[Column]) -> pyarrow.Schema:
+def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
     """The columns' types in Arrow, their meanings as metadata."""
     import pyarrow as pa
 
@@ -77,11 +79,11 @@ def arrow_schema(columns: Sequence[Column]) -> pyarrow.Schema:
 
 
 def _groups(
-    rows: Iterable[Row], columns: Sequence[Column], schema: pyarrow.Schema
-) -> Iterator[pyarrow.Table]:
+    rows: Iterable[Row], columns: Sequence[Column], schema: pa.Schema
+) -> Iterator[pa.Table]:
     import pyarrow as pa
 
-    batches: list[pyarrow.RecordBatch] = []
+    batches: list[pa.RecordBatch] = []
     held = chars = 0
     for some in _batched(rows):
         batches.append(_batch(some, columns, schema))
@@ -107,9 +109,7 @@ def _batched(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _batch(
-    rows: Sequence[Row], columns: Sequence[Column], schema: pyarrow.Schema
-) -> pyarrow.RecordBatch:
+def _batch(rows: Sequence[Row], columns: Sequence[Column], schema: pa.Schema) -> pa.RecordBatch:
     import pyarrow as pa
 
     arrays = []

@@ -116,7 +116,7 @@ class _Sorted:
         self.count += 1
         self._lines.append(line)
         if len(self._lines) >= _CHUNK_LINES:
-            chunk = self._stack.enter_context(tempfile.TemporaryFile())
+            chunk = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # the stack closes it
             chunk.writelines(sorted(self._lines))
             self._lines = []
             chunk.seek(0)
