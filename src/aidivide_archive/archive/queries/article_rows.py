@@ -68,6 +68,17 @@ def rows_of(
             yield _row(row, judged.get(number, _NOT_JUDGED), row[1] in days, outlets)
 
 
+def texts_of(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Every text held of some articles, by number and SHA-256."""
+    statement = sa.select(
+        extractions.c.url_id, extractions.c.text_sha256, extractions.c.text
+    ).where(extractions.c.url_id.in_(_listed(connection, numbers)))
+    found: dict[int, dict[str, str]] = {}
+    for number, digest, text in connection.execute(statement):
+        found.setdefault(number, {})[digest] = text
+    return found
+
+
 def _listed(connection: sa.Connection, numbers: Sequence[int]) -> sa.Select[Any]:
     """The numbers as a query of one parameter: a list of bound values takes longer than the rows."""
     if connection.dialect.name == "postgresql":

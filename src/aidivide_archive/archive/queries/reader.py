@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
@@ -80,6 +80,10 @@ class Reader:
         `rights`: with a further field of that name, `article_rows.iter_selected` says what it holds.
         """
         return self._iterate(lambda c: article_rows.iter_selected(c, selected, rights=rights))
+
+    def texts(self, numbers: Sequence[int]) -> dict[int, dict[str, str]]:
+        """Every text held of some articles, earlier versions too: by number of the id, by SHA-256."""
+        return self._ask(lambda c: article_rows.texts_of(c, numbers))
 
     def articles(
         self,

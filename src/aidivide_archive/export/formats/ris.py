@@ -25,9 +25,14 @@ def write_ris(
 ) -> int:
     import rispy
 
+    class Writer(rispy.RisWriter):  # type: ignore[misc]  # rispy has no types
+        def set_header(self, count: int) -> str:  # noqa: ARG002  # rispy's signature
+            return ""  # it would number every reference 1
+
     count = 0
     for row in rows:
-        stream.write((rispy.dumps([ris_reference(row)]) + "\n").encode())
+        text = rispy.dumps([ris_reference(row)], implementation=Writer)
+        stream.write((text + "\n").encode())
         count += 1
     return count
 
