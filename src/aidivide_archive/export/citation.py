@@ -37,7 +37,7 @@ def citation(row: Mapping[str, Any]) -> Citation:
     return Citation(
         key=line_of(row, "id"),
         title=line_of(row, "title"),
-        authors=tuple(one_line(name) for name in row.get("authors") or ()),
+        authors=tuple(filter(None, map(one_line, row.get("authors") or ()))),
         publication=line_of(row, "outlet") or line_of(row, "site"),
         published=published_day(row),
         language=line_of(row, "language"),
