@@ -140,7 +140,8 @@ def test_one_event_shows_what_it_kept_with_its_own_score(reader: Reader):
     assert set(by_url(reader.articles(event="other-event"))) == {filled.HOSTILE}
     kept = {filled.FIRST, filled.COPY, filled.CHINESE}
     assert set(by_url(reader.articles(event=filled.EVENT))) == kept
-    assert list(reader.articles(event="unheard-of")) == []
+    with pytest.raises(ConfigError, match="there are: harbour-talks"):
+        list(reader.articles(event="unheard-of"))
 
 
 def test_a_subdomain_has_the_outlet_of_its_profile_entry(reader: Reader):

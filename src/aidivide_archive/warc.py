@@ -11,6 +11,7 @@ import io
 import os
 import threading
 import uuid
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from aidivide_archive.model import Capture, Completeness, WarcPosition
 
 GZIP_LEVEL = 2
 """Of igzip (0 to 3): a thirteenth of the time of zlib's level 6, for files a sixth larger (decision 9)."""
+_READ = 1 << 16
 # Describe the transfer, not the payload; a replayed record with them would be undone twice.
 _HOP_HEADERS = frozenset({"transfer-encoding", "connection", "keep-alive", "content-length"})
 _DIGEST_HEADER = "WARC-Payload-Digest"
@@ -105,6 +107,64 @@ def read_capture(path: Path, offset: int) -> Capture:
     except (OSError, ValueError) as error:
         raise StoreError(f"{path.name} at {offset}: cannot be read: {error}") from None
     raise StoreError(f"{path.name} at {offset}: there is no response record")
+
+
+def copy_exchange(path: Path, offset: int) -> tuple[bytes, bytes]:
+    """The response record at an offset and the request record that belongs to it, as they lie in the file.
+
+    Each is a gzip member; the request is empty when the next record is none of this response. Raises StoreError.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            response, head = _copy_member(file)
+            request, next_head = _copy_member(file)
+    except (OSError, zlib.error) as error:
+        raise StoreError(f"{path.name} at {offset}: cannot be read: {error}") from None
+    if not response:
+        raise StoreError(f"{path.name} at {offset}: there is no whole record")
+    record_id = _header_of(head, b"WARC-Record-ID")
+    belongs = record_id and _header_of(next_head, b"WARC-Concurrent-To") == record_id
+    return response, request if belongs else b""
+
+
+def _copy_member(file: io.BufferedIOBase) -> tuple[bytes, bytes]:
+    """A whole gzip member from here on and the first bytes of its content; empty when there is none."""
+    inflate = zlib.decompressobj(wbits=31)
+    start = file.tell()
+    head = b""
+    size = 0
+    while not inflate.eof:
+        data = file.read(_READ)
+        if not data:
+            return b"", b""
+        content = inflate.decompress(data)
+        head = (head + content)[:_READ] if len(head) < _READ else head
+        size += len(data)
+    size -= len(inflate.unused_data)
+    file.seek(start)
+    return file.read(size), head
+
+
+def _header_of(head: bytes, name: bytes) -> bytes | None:
+    for line in head.partition(b"\r\n\r\n")[0].split(b"\r\n"):
+        key, _, value = line.partition(b":")
+        if key.strip().lower() == name.lower():
+            return value.strip()
+    return None
+
+
+def file_head(title: str, software: str, made_at: str | None) -> bytes:
+    """A warcinfo record for a file of copied records: the same words give the same bytes."""
+    fields = {"software": software, "format": "WARC File Format 1.1", "description": title}
+    content = "".join(f"{key}: {_one_line(value)}\r\n" for key, value in fields.items())
+    record = WarcRecord()
+    number = uuid.uuid5(uuid.NAMESPACE_URL, f"{made_at} {content}")
+    record.init_headers(WarcRecordType.warcinfo, f"uuid:{number}".encode())
+    record.headers["WARC-Date"] = made_at or "1970-01-01T00:00:00Z"
+    record.headers["Content-Type"] = "application/warc-fields"
+    record.set_bytes_content(content.encode("utf-8", "replace"))
+    return _member(record)
 
 
 def iter_captures(path: Path) -> Iterator[StoredCapture]:

@@ -19,6 +19,7 @@ from aidivide_archive.cli.exporting import export
 from aidivide_archive.cli.framework import Program
 from aidivide_archive.cli.importing import import_, reprocess_
 from aidivide_archive.cli.reading import show, status, stories, story
+from aidivide_archive.cli.rehydrating import rehydrate
 from aidivide_archive.cli.searching import search
 
 
@@ -33,7 +34,7 @@ def cli() -> None:
 
 _COMMANDS = (
     *(demo, crawl, import_, reprocess_),
-    *(status, search, stories, story, show, export),
+    *(status, search, stories, story, show, export, rehydrate),
     *(sql, schema),
     *(matches, compare, judge, copies),
     *(event, clutter, db, doctor),

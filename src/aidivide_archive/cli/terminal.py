@@ -90,7 +90,7 @@ def _fitting(text: str, stream: object) -> str:
 
 def say_json(items: Iterable[object], *, more: Mapping[str, object] | None = None) -> None:
     """The machine form of every command's result; `more`: what is true of all items, such as their total."""
-    from aidivide_archive.export.jsonl import json_line
+    from aidivide_archive.export.formats.jsonl import json_line
 
     binary_stdout().write(json_line({"schema": 1, "items": list(items), **(more or {})}).encode())
 
@@ -189,20 +189,29 @@ def percent(share: object) -> str:
 
 
 @contextmanager
-def counting(label: str) -> Iterator[Callable[[int], None] | None]:
-    """A counter on stderr while work goes on; None, and silence, without a terminal."""
+def counting(label: str, total: int | None = None) -> Iterator[Callable[[int], None] | None]:
+    """A counter on stderr while work goes on, with a bar when the end is known; None, and silence, without a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description} {task.completed}"),
-        TimeElapsedColumn(),
+    done = (
+        (TextColumn("{task.description} {task.completed}"),)
+        if total is None
+        else (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     )
     console = Console(stderr=True, no_color=True)  # yellow is lost on white
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(label, total=None)
+    with Progress(
+        SpinnerColumn(), *done, TimeElapsedColumn(), console=console, transient=True
+    ) as progress:
+        task = progress.add_task(label, total=total)
         yield lambda count: progress.update(task, completed=count)

@@ -1,15 +1,25 @@
-"""Rows to files: one module a format. Exporters take rows and a binary stream; they never query.
+"""Rows to files: one module a format in `formats`. Exporters take rows and a target; they never query."""
 
-A new format is one module in this package with one function decorated by `exporter`.
-"""
-
+from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import (
+    Context,
     Exporter,
     Row,
     exporter,
     exporter_for,
     exporters,
+    folder_exporter,
 )
 from aidivide_archive.export.target import export_rows
 
-__all__ = ["Exporter", "Row", "export_rows", "exporter", "exporter_for", "exporters"]
+__all__ = [
+    "Column",
+    "Context",
+    "Exporter",
+    "Row",
+    "export_rows",
+    "exporter",
+    "exporter_for",
+    "exporters",
+    "folder_exporter",
+]

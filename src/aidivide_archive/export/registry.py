@@ -1,49 +1,148 @@
-"""Which formats there are, and which of them a name or a file's suffix means."""
+"""Which formats there are, and which of them a name or a file's suffix means.
+
+A format is one module in `formats` with one decorated function. There are two kinds: `exporter` writes a stream,
+`folder_exporter` writes many files into a `Folder`, which may be a directory or a zip file. How a target comes to be
+(temporary names, compression, modes) is `target`'s work, the same for all.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import BinaryIO, Protocol, TypeAlias
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from aidivide_archive.exceptions import ConfigError
+from aidivide_archive.export.columns import Column
 
-Row: TypeAlias = Mapping[str, object]
+Row: TypeAlias = Mapping[str, Any]
 """Field → str, int, float, bool, None, or lists and dicts of them."""
 
+ANY_SET: tuple[str, ...] = ()
+ARTICLES_ONLY = ("articles",)
+COMPRESSIONS = (".gz", ".zst")
 
-class Write(Protocol):
-    """Writes rows to a binary stream, which stays open; returns how many there were."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a writer may want to know beside the rows."""
+
+    raw: bool = False
+    """For programs: no guard against formulas, no byte order mark."""
+    title: str = "News coverage"
+    """Of the set, in words."""
+    what: str = "articles"
+    made_at: str | None = None
+    """When the archive last changed, ISO 8601 in UTC: never the clock, so that the bytes are the same again."""
+    software: str = "aidivide-archive"
+    rights: str = "The texts belong to their publishers."
+    """What a reader may do with the set, in one or two sentences."""
+    warc_directory: Path | None = None
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Rows that the writer could not take, by reason slug."""
+
+
+class Folder(Protocol):
+    """A directory or a zip file under construction. Names are relative, with "/"."""
+
+    def file(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """A new file; several may be open at once."""
+
+
+class WriteStream(Protocol):
+    """Writes rows to a binary stream, which stays open; returns how many it wrote."""
 
     def __call__(
-        self, rows: Iterable[Row], columns: Sequence[str], stream: BinaryIO, *, raw: bool
+        self, rows: Iterable[Row], columns: Sequence[Column], target: BinaryIO, context: Context, /
     ) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
+class WriteFolder(Protocol):
+    """Writes rows to files of a folder; returns how many rows it wrote."""
+
+    def __call__(
+        self, rows: Iterable[Row], columns: Sequence[Column], target: Folder, context: Context, /
+    ) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exporter:
     """One format."""
 
     name: str
     suffix: str
-    """With the dot, lower case."""
+    """With the dot, lower case; of a folder format that of its zip file."""
     summary: str
     """One line for people."""
-    write: Write
+    sets: tuple[str, ...]
+    """What it can hold; empty: any set."""
+    write_stream: WriteStream | None = None
+    write_folder: WriteFolder | None = None
+    compressible: bool = False
+    """Whether ".gz" or ".zst" may follow the suffix."""
+    seeks: bool = False
+    """Whether the stream must be able to seek."""
+
+    @property
+    def is_folder(self) -> bool:
+        return self.write_folder is not None
+
+    @property
+    def writer(self) -> WriteStream | WriteFolder:
+        writer = self.write_folder or self.write_stream
+        assert writer is not None
+        return writer
+
+    def check(self, what: str) -> None:
+        """Raise ConfigError when the format cannot hold the set."""
+        if self.sets and what not in self.sets:
+            raise ConfigError(f"the format {self.name} is for {', '.join(self.sets)}, not {what}")
 
 
 _known: dict[str, Exporter] = {}
 
 
-def exporter(name: str, *, suffix: str, summary: str) -> Callable[[Write], Write]:
-    """Register a function as the writer of a format."""
+def exporter(
+    name: str,
+    *,
+    suffix: str,
+    summary: str,
+    sets: tuple[str, ...] = ANY_SET,
+    compressible: bool = False,
+    seeks: bool = False,
+) -> Callable[[WriteStream], WriteStream]:
+    """Register a function as the writer of a format that is one file."""
 
-    def register(write: Write) -> Write:
-        _known[name] = Exporter(name, suffix, summary, write)
+    def register(write: WriteStream) -> WriteStream:
+        _known[name] = Exporter(
+            name=name,
+            suffix=suffix,
+            summary=summary,
+            sets=sets,
+            write_stream=write,
+            compressible=compressible,
+            seeks=seeks,
+        )
+        return write
+
+    return register
+
+
+def folder_exporter(
+    name: str, *, suffix: str, summary: str, sets: tuple[str, ...] = ARTICLES_ONLY
+) -> Callable[[WriteFolder], WriteFolder]:
+    """Register a function as the writer of a format that is a folder; `suffix`: of the folder as one zip file."""
+
+    def register(write: WriteFolder) -> WriteFolder:
+        _known[name] = Exporter(
+            name=name, suffix=suffix, summary=summary, sets=sets, write_folder=write
+        )
         return write
 
     return register
@@ -51,8 +150,8 @@ def exporter(name: str, *, suffix: str, summary: str) -> Callable[[Write], Write
 
 @lru_cache(maxsize=1)
 def exporters() -> Mapping[str, Exporter]:
-    """Every format by its name, sorted; every module of this package is looked at."""
-    package = importlib.import_module("aidivide_archive.export")
+    """Every format by its name, sorted; every module of `formats` is looked at."""
+    package = importlib.import_module("aidivide_archive.export.formats")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
     return dict(sorted(_known.items()))
@@ -69,10 +168,17 @@ def exporter_for(name: str | None, file_name: str | None = None) -> Exporter:
         raise ConfigError(f"no export format {name!r}; {hint}")
     if file_name is None:
         return known["jsonl"]
-    found = [one for one in known.values() if file_name.lower().endswith(one.suffix)]
-    if found:
-        return max(found, key=lambda one: len(one.suffix))
+    found = [(suffix, one) for one in known.values() for suffix in _suffixes(one)]
+    fitting = [one for one in found if file_name.lower().endswith(one[0])]
+    if fitting:
+        return max(fitting, key=lambda one: len(one[0]))[1]
     suffixes = ", ".join(one.suffix for one in known.values())
     raise ConfigError(
         f"{file_name}: the name does not say the format; end it in one of {suffixes}, or add --format"
     )
+
+
+def _suffixes(one: Exporter) -> Iterator[str]:
+    yield one.suffix
+    if one.compressible:
+        yield from (one.suffix + more for more in COMPRESSIONS)

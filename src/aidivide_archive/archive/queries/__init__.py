@@ -4,6 +4,7 @@ from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
+from aidivide_archive.archive.queries.provenance import Provenance
 from aidivide_archive.archive.queries.reader import Reader
 from aidivide_archive.archive.queries.rows import (
     ARTICLE_FIELDS,
@@ -13,6 +14,7 @@ from aidivide_archive.archive.queries.rows import (
     Row,
 )
 from aidivide_archive.archive.queries.searching import Facet, Found, Order, Search
+from aidivide_archive.archive.queries.selection import Prefer, Selected, Selection
 
 __all__ = [
     "ARTICLE_FIELDS",
@@ -25,9 +27,13 @@ __all__ = [
     "Finding",
     "Found",
     "Order",
+    "Prefer",
+    "Provenance",
     "Reader",
     "Row",
     "Search",
+    "Selected",
+    "Selection",
     "Status",
     "StoryDetail",
 ]

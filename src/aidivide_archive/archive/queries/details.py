@@ -9,9 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.queries.article_rows import rows_of
 from aidivide_archive.archive.queries.listings import (
-    article_row,
-    article_statement,
     match_row,
     match_statement,
 )
@@ -72,12 +71,11 @@ def article(connection: sa.Connection, number: int) -> ArticleDetail | None:
     ledger = connection.execute(sa.select(urls).where(urls.c.id == number)).first()
     if ledger is None:
         return None
-    statement = article_statement(connection, None).where(articles.c.id == number)
-    row = connection.execute(statement).first()
-    extraction_id = None if row is None else row.extraction_id
+    statement = sa.select(articles.c.extraction_id).where(articles.c.id == number)
+    extraction_id = connection.scalar(statement)
     return ArticleDetail(
         ledger=_ledger_row(ledger),
-        article=None if row is None else article_row(row, Outlets(connection)),
+        article=next(rows_of(connection, [number], None, Outlets(connection)), None),
         claims=_claims(connection, extraction_id),
         relevance=_relevance(connection, number),
         revisions=_revisions(connection, number),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -11,13 +12,24 @@ from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive.archive.engine import one_line, read_engine
 from aidivide_archive.archive.location import Location
-from aidivide_archive.archive.queries import details, integrity, listings, overview, searching
+from aidivide_archive.archive.queries import (
+    article_rows,
+    details,
+    integrity,
+    listings,
+    overview,
+    searching,
+)
+from aidivide_archive.archive.queries import provenance as sources
+from aidivide_archive.archive.queries import selection as selecting
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
+from aidivide_archive.archive.queries.provenance import Provenance
 from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.archive.queries.searching import Found, Search
+from aidivide_archive.archive.queries.selection import Selected, Selection
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
 from aidivide_archive.schema import articles, events
 from aidivide_archive.urls import parse_id, site, url_id
@@ -56,6 +68,24 @@ class Reader:
 
     # --- sets ------------------------------------------------------------------------------------
 
+    def select(self, selection: Selection) -> Selected:
+        """Which articles a set holds, in the order of publication, and why the other URLs are not in it.
+
+        Raises ConfigError for a filter or a preference with a value the archive does not know.
+        """
+        return self._ask(lambda c: selecting.select(c, selection))
+
+    def rows(self, selected: Selected, *, rights: bool = False) -> Iterator[Row]:
+        """CONTRACT's article rows of a selection, in its order; memory does not grow with their number.
+
+        `rights`: with a further field of that name, `article_rows.iter_selected` says what it holds.
+        """
+        return self._iterate(lambda c: article_rows.iter_selected(c, selected, rights=rights))
+
+    def texts(self, numbers: Sequence[int]) -> dict[int, dict[str, str]]:
+        """Every text held of some articles, earlier versions too: by number of the id, by SHA-256."""
+        return self._ask(lambda c: article_rows.texts_of(c, numbers))
+
     def articles(
         self,
         *,
@@ -67,10 +97,9 @@ class Reader:
 
         `query` and `filters` narrow them as in `search`. Raises ConfigError for a bad one.
         """
-        event = event or (filters.event if filters else None)
-        return self._iterate(
-            lambda c: listings.iter_articles(c, event, searching.matching(c, query, filters))
-        )
+        narrowed = filters or Filters()
+        narrowed = replace(narrowed, event=event or narrowed.event)
+        return self.rows(self.select(Selection(query=query, filters=narrowed)))
 
     def select_ids(self, query: str | None, filters: Filters | None = None) -> tuple[int, ...]:
         """Ids of the articles that a search would find, all of them, ascending. Raises ConfigError."""
@@ -104,6 +133,14 @@ class Reader:
     def ledger(self) -> Iterator[Row]:
         """`url, state, reason, detail, kind` of every URL seen."""
         return self._iterate(listings.iter_ledger)
+
+    def totals(self, what: str, *, all: bool = False) -> tuple[int, Mapping[str, int]]:  # noqa: A002
+        """Rows of "matches", "stories" or "ledger", and how many of them a list leaves out, by reason."""
+        return self._ask(lambda c: sources.totals(c, what, everything=all))
+
+    def provenance(self) -> Provenance:
+        """When the archive last changed, and what made its rows."""
+        return self._ask(sources.provenance)
 
     # --- overviews -------------------------------------------------------------------------------
 

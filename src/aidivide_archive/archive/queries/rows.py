@@ -105,6 +105,13 @@ def instant(start: datetime | None, end: datetime | None) -> str | None:
     return iso(start)
 
 
+def within_an_hour(start: str | None, end: str | None) -> bool:
+    """`instant`'s question for the stored texts of both ends."""
+    if start is None or end is None:
+        return False
+    return datetime.fromisoformat(end) - datetime.fromisoformat(start) <= _INSTANT
+
+
 class Outlets:
     """What the stored profiles call the outlet of a host."""
 

@@ -1,7 +1,8 @@
 """CSV that spreadsheets open without running it.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236, OWASP "CSV Injection"), and
-the file begins with a byte order mark, without which Excel reads UTF-8 as something else. `raw` leaves both out.
+A cell that a spreadsheet would take for a formula gets an apostrophe in front (CWE-1236, OWASP "CSV Injection"),
+nothing turns the direction of the text beside it, and the file begins with a byte order mark, without which Excel
+reads UTF-8 as something else. `raw` leaves all three out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from aidivide_archive.export.registry import Row, exporter
+from aidivide_archive.export.columns import Column
+from aidivide_archive.export.registry import Context, Row, exporter
+from aidivide_archive.export.texts import undirected
 
 # OWASP's list, with the full-width signs that East Asian versions take for the ASCII ones.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -22,18 +25,24 @@ _FLUSH_CHARS = 1 << 16
 
 
 @exporter(
-    "csv", suffix=".csv", summary="for spreadsheets: formulas are made harmless, UTF-8 with BOM"
+    "csv",
+    suffix=".csv",
+    summary="for spreadsheets: formulas are made harmless, UTF-8 with BOM",
+    compressible=True,
 )
-def write_csv(rows: Iterable[Row], columns: Sequence[str], stream: BinaryIO, *, raw: bool) -> int:
+def write_csv(
+    rows: Iterable[Row], columns: Sequence[Column], stream: BinaryIO, context: Context
+) -> int:
     """RFC 4180 with a header; lists are joined with "; ", None is an empty cell."""
     buffer = io.StringIO()
-    if not raw:
+    if not context.raw:
         buffer.write("\ufeff")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(columns)
+    names = [column.name for column in columns]
+    writer.writerow(names)
     count = 0
     for row in rows:
-        writer.writerow([cell(row.get(name), raw=raw) for name in columns])
+        writer.writerow([cell(row.get(name), raw=context.raw) for name in names])
         count += 1
         if buffer.tell() > _FLUSH_CHARS:
             _flush(buffer, stream)
@@ -55,11 +64,14 @@ def cell(value: object, *, raw: bool) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
-    text = _UNPRINTABLE.sub("\ufffd", _text(value))
-    return f"'{text}" if not raw and text.startswith(_FORMULA_STARTS) else text
+    if raw:
+        return _UNPRINTABLE.sub("\ufffd", joined(value))
+    text = undirected(joined(value))
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def _text(value: object) -> str:
+def joined(value: object) -> str:
+    """Text as it is, a list of texts joined with "; ", anything else as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):

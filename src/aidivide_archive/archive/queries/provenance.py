@@ -1,0 +1,93 @@
+"""What an export says about the archive it comes from: when it last changed, what made it, how many rows there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from aidivide_archive import schema
+from aidivide_archive.archive.queries.rows import iso
+from aidivide_archive.model import Relation
+from aidivide_archive.schema import (
+    crawls,
+    events,
+    extractions,
+    matches,
+    relevance,
+    signatures,
+    stories,
+    story_members,
+    urls,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where rows come from; nothing of it depends on the clock or the machine."""
+
+    changed_at: str | None
+    """End of the last run, else its start; None before the first."""
+    schema: str
+    software: Mapping[str, tuple[str, ...]]
+    """Versions of the programs that wrote, by name."""
+    stages: Mapping[str, tuple[str, ...]]
+    """Versions of the stages that rows were made by, by stage."""
+    events: Mapping[str, Mapping[str, str]]
+    """`title, profile_sha256` of each event, by id."""
+
+
+def provenance(connection: sa.Connection) -> Provenance:
+    software: dict[str, set[str]] = {}
+    for versions in connection.scalars(sa.select(crawls.c.software)):
+        for name, version in (versions or {}).items():
+            software.setdefault(name, set()).add(str(version))
+    last = sa.func.max(sa.func.coalesce(crawls.c.finished_at, crawls.c.started_at))
+    stages = {
+        "extraction": extractions.c.version,
+        "relevance": relevance.c.version,
+        "signature": signatures.c.version,
+        "match": matches.c.version,
+    }
+    return Provenance(
+        changed_at=iso(connection.scalar(sa.select(last))),
+        schema=schema.REVISION,
+        software={name: tuple(sorted(found)) for name, found in sorted(software.items())},
+        stages={name: _versions(connection, column) for name, column in stages.items()},
+        events={
+            row.id: {"title": row.title, "profile_sha256": row.profile_sha256}
+            for row in connection.execute(sa.select(events).order_by(events.c.id))
+        },
+    )
+
+
+def _versions(connection: sa.Connection, column: sa.Column[Any]) -> tuple[str, ...]:
+    return tuple(sorted(connection.scalars(sa.select(column).distinct())))
+
+
+def totals(
+    connection: sa.Connection, what: str, *, everything: bool
+) -> tuple[int, Mapping[str, int]]:
+    """Rows of matches, stories or ledger that there are, and those a list leaves out, by reason."""
+    if what == "matches":
+        total = _count(connection, sa.select(sa.func.count()).select_from(matches))
+        template = sa.select(sa.func.count()).where(matches.c.relation == Relation.TEMPLATE.value)
+        dropped = {} if everything else {"template": _count(connection, template)}
+    elif what == "stories":
+        total = _count(connection, sa.select(sa.func.count()).select_from(story_members))
+        alone = (
+            sa.select(sa.func.count())
+            .join_from(story_members, stories, stories.c.id == story_members.c.story_id)
+            .where(stories.c.size == 1)
+        )
+        dropped = {} if everything else {"story_of_one": _count(connection, alone)}
+    else:
+        total = _count(connection, sa.select(sa.func.count()).select_from(urls))
+        dropped = {}
+    return total, {reason: count for reason, count in dropped.items() if count}
+
+
+def _count(connection: sa.Connection, statement: sa.Select[int]) -> int:
+    return int(connection.scalar(statement) or 0)
