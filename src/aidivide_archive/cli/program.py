@@ -18,6 +18,7 @@ from aidivide_archive.cli.exporting import export
 from aidivide_archive.cli.framework import Program
 from aidivide_archive.cli.importing import import_, reprocess_
 from aidivide_archive.cli.reading import search, show, status, stories, story
+from aidivide_archive.cli.report import report
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +32,7 @@ def cli() -> None:
 
 _COMMANDS = (
     *(demo, crawl, import_, reprocess_),
-    *(status, search, stories, story, show, export),
+    *(status, search, stories, story, show, export, report),
     *(matches, compare, judge, copies),
     *(event, clutter, db, doctor),
 )

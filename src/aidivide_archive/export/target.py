@@ -28,13 +28,13 @@ def export_rows(
 ) -> int:
     """Write the rows and return how many there were. Raises ExportError; a half-written file never stays."""
     if isinstance(target, Path):
-        with _whole_file(target) as stream:
+        with whole_file(target) as stream:
             return exporter.write(rows, columns, stream, raw=raw)
     return exporter.write(rows, columns, target, raw=raw)
 
 
 @contextmanager
-def _whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file beside `path` that takes its place when everything was written."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:

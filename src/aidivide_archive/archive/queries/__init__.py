@@ -1,5 +1,11 @@
 """The reading side of the archive: rows for people, exports and checks. Never writes, never creates anything."""
 
+from aidivide_archive.archive.queries.coverage import (
+    COVERAGE_FIELDS,
+    MEMBER_FIELDS,
+    RevisedArticle,
+    SharedStory,
+)
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
@@ -14,13 +20,17 @@ from aidivide_archive.archive.queries.rows import (
 
 __all__ = [
     "ARTICLE_FIELDS",
+    "COVERAGE_FIELDS",
     "LEDGER_FIELDS",
     "MATCH_FIELDS",
+    "MEMBER_FIELDS",
     "STORY_FIELDS",
     "ArticleDetail",
     "Finding",
     "Reader",
+    "RevisedArticle",
     "Row",
+    "SharedStory",
     "Status",
     "StoryDetail",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -11,7 +11,15 @@ from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive.archive.engine import one_line, read_engine
 from aidivide_archive.archive.location import Location
-from aidivide_archive.archive.queries import details, integrity, listings, overview, searching
+from aidivide_archive.archive.queries import (
+    coverage,
+    details,
+    integrity,
+    listings,
+    overview,
+    searching,
+)
+from aidivide_archive.archive.queries.coverage import RevisedArticle, SharedStory
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
@@ -113,6 +121,32 @@ class Reader:
     def integrity(self) -> list[Finding]:
         """What is wrong with the archive; empty when it is sound."""
         return self._ask(lambda c: integrity.integrity(c, self.location.warc_directory))
+
+    # --- the report ------------------------------------------------------------------------------
+
+    def coverage(self, *, event: str | None = None) -> Iterator[Row]:
+        """Articles by publication, without their texts (COVERAGE_FIELDS)."""
+        return self._iterate(lambda c: coverage.iter_coverage(c, event))
+
+    def shared_stories(
+        self, *, event: str | None = None, limit: int, members: int
+    ) -> tuple[int, tuple[SharedStory, ...]]:
+        """The number of stories of two or more articles, and the largest of them."""
+        return self._ask(
+            lambda c: coverage.shared_stories(c, event, limit=limit, members=members)
+        )
+
+    def revised_articles(
+        self, *, event: str | None = None, limit: int, versions: int
+    ) -> tuple[int, tuple[RevisedArticle, ...]]:
+        """The number of articles that their publishers changed, and the first of them."""
+        return self._ask(
+            lambda c: coverage.revised_articles(c, event, limit=limit, versions=versions)
+        )
+
+    def texts(self, ids: Sequence[str]) -> dict[str, str]:
+        """Texts of articles by id; raises ConfigError for what is no id."""
+        return self._ask(lambda c: coverage.texts(c, ids))
 
     # --- one thing -------------------------------------------------------------------------------
 
