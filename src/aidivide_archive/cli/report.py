@@ -18,9 +18,7 @@ from aidivide_archive.cli.terminal import binary_stdout, is_terminal, note
     help="File to write; a folder: report.html in it; -: stdout.",
 )
 @click.option("--event", metavar="ID", help="Only articles kept for this event.")
-@click.option(
-    "--with-text", is_flag=True, help="Whole texts and differences: not for passing on."
-)
+@click.option("--with-text", is_flag=True, help="Whole texts and differences: not for passing on.")
 @pass_state
 def report(state: State, output: Path | None, event: str | None, with_text: bool) -> None:
     """Write one self-contained HTML page: who covered it, who was first, who copied."""

@@ -219,9 +219,7 @@ def _outlet_languages(articles: Iterable[Row], languages: Mapping[str, str]) -> 
 # --- articles, ledger ----------------------------------------------------------------------------
 
 
-def _articles(
-    reader: Reader, event: str | None, bounds: Bounds
-) -> tuple[Tally, tuple[Row, ...]]:
+def _articles(reader: Reader, event: str | None, bounds: Bounds) -> tuple[Tally, tuple[Row, ...]]:
     tally, listed = Tally(), []
     for row in reader.coverage(event=event):
         tally.add(row)

@@ -52,9 +52,7 @@ class HeatMap:
     span: str
 
 
-def heat_map(
-    counts: Mapping[tuple[str, date], int], names: Sequence[str]
-) -> HeatMap | None:
+def heat_map(counts: Mapping[tuple[str, date], int], names: Sequence[str]) -> HeatMap | None:
     """The grid of the named outlets, in their order; None when no article has a date."""
     if not counts:
         return None
@@ -77,7 +75,11 @@ def heat_map(
     return HeatMap(
         unit=unit,
         columns=tuple(
-            Column(heading=_heading(starts, index, unit), title=_title(start, unit), total=totals[index])
+            Column(
+                heading=_heading(starts, index, unit),
+                title=_title(start, unit),
+                total=totals[index],
+            )
             for index, start in enumerate(starts)
         ),
         lines=tuple(_line(name, cells[name], len(starts), largest) for name in names),

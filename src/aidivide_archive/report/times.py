@@ -45,13 +45,13 @@ def shown_moment(moment: datetime) -> str:
 
 
 def clock(row: Mapping[str, object]) -> str:
-    """"10:42"; "" when only the day is known."""
+    """ "10:42"; "" when only the day is known."""
     moment = read_time(row.get("published_at"))
     return f"{moment:%H:%M}" if moment else ""
 
 
 def published(row: Mapping[str, object]) -> str:
-    """"27 July 2025, 10:42", "27 July 2025", or "no date"."""
+    """ "27 July 2025, 10:42", "27 July 2025", or "no date"."""
     day = day_of(row)
     if day is None:
         return "no date"
@@ -60,7 +60,7 @@ def published(row: Mapping[str, object]) -> str:
 
 
 def days_between(first: date | None, last: date | None) -> str:
-    """"27 July – 1 August 2025", or one day, or ""."""
+    """ "27 July – 1 August 2025", or one day, or ""."""
     if first is None or last is None:
         return ""
     if first == last:
@@ -73,7 +73,7 @@ def days_between(first: date | None, last: date | None) -> str:
 
 
 def delay(hours: object) -> str:
-    """"+9.6 h", "+3.2 days"; "" when unknown."""
+    """ "+9.6 h", "+3.2 days"; "" when unknown."""
     if not isinstance(hours, float | int):
         return ""
     if abs(hours) < 96:

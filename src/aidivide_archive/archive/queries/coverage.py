@@ -233,9 +233,7 @@ def revised_articles(
 
 def _versions(connection: sa.Connection, number: int, limit: int) -> tuple[Row, ...]:
     newest = (
-        sa.select(
-            revisions.c.number, revisions.c.seen_at, revisions.c.title, extractions.c.text
-        )
+        sa.select(revisions.c.number, revisions.c.seen_at, revisions.c.title, extractions.c.text)
         .join_from(revisions, extractions, extractions.c.id == revisions.c.extraction_id)
         .where(revisions.c.article_id == number)
         .order_by(revisions.c.number.desc())

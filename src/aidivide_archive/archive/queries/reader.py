@@ -132,9 +132,7 @@ class Reader:
         self, *, event: str | None = None, limit: int, members: int
     ) -> tuple[int, tuple[SharedStory, ...]]:
         """The number of stories of two or more articles, and the largest of them."""
-        return self._ask(
-            lambda c: coverage.shared_stories(c, event, limit=limit, members=members)
-        )
+        return self._ask(lambda c: coverage.shared_stories(c, event, limit=limit, members=members))
 
     def revised_articles(
         self, *, event: str | None = None, limit: int, versions: int
