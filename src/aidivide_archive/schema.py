@@ -107,7 +107,7 @@ Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
 String = sa.Text()
 Bytes = sa.LargeBinary()
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration this code works with; a test holds it equal to the newest file in `migrations/versions`."""
 
 metadata = sa.MetaData(
@@ -358,10 +358,27 @@ articles = _table(
     _column("word_count", Count, comment="Words of the text"),
     _column("text_sha256", String, comment="SHA-256 of the text"),
     _column("captured_at", UtcTime(), comment="First capture or import"),
+    _column("host", String, server_default="", comment="Host, with the port when not the default"),
     comment="Articles: the newest good revision of each",
 )
 sa.Index("ix_articles_published", articles.c.published_from, articles.c.id)
 sa.Index("ix_articles_site", articles.c.site, articles.c.id)
+# Holds all that facets count, so that they need not read the rows.
+sa.Index(
+    "ix_articles_host",
+    articles.c.host,
+    articles.c.language,
+    articles.c.published_from,
+    articles.c.id,
+)
+
+outlets = _table(
+    "outlets",
+    _column("host", String, primary_key=True, comment="Host of an article, as in `articles`"),
+    _column("name", String, null=True, comment="Name of the outlet; empty: in no profile"),
+    _column("country", String, null=True, comment="ISO 3166-1 alpha-2 code"),
+    comment="What the stored profiles call the outlet of each host that has articles",
+)
 
 revisions = _table(
     "revisions",

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import full_text, matching, templates
+from aidivide_archive.archive import full_text, matching, outlets, templates
 from aidivide_archive.model import (
     CaptureRecord,
     Cut,
@@ -35,7 +35,7 @@ from aidivide_archive.schema import (
     urls,
     warc_files,
 )
-from aidivide_archive.urls import site
+from aidivide_archive.urls import host_of, site
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +317,7 @@ def write_article(
         .values(id=url_id, captured_at=captured_at, **values)
         .on_conflict_do_update(index_elements=["id"], set_=values)
     )
+    outlets.name_hosts(connection, [values["host"]])
     full_text.replace(connection, url_id, old, (extraction.metadata.title or "", extraction.text))
 
 
@@ -335,6 +336,7 @@ def article_row(
         "revision": revision,
         "url": url,
         "site": site(url),
+        "host": host_of(url),
         "title": metadata.title,
         "language": metadata.language,
         "published_from": published.start if published else None,

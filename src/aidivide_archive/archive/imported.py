@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import documents, full_text, matching
+from aidivide_archive.archive import documents, full_text, matching, outlets
 from aidivide_archive.archive.documents import Run
 from aidivide_archive.model import Channel, Discovery, Document, Stored, UrlKind
 from aidivide_archive.schema import (
@@ -107,6 +107,7 @@ def _insert_new(connection: sa.Connection, run: Run, new: Sequence[Document]) ->
     ):
         if rows:
             connection.execute(sa.insert(table), rows)
+    outlets.name_hosts(connection, [row["host"] for row in article_rows])
     matching.insert_signatures(
         connection, [(one.url_id, one.signature) for one in new if one.signature]
     )

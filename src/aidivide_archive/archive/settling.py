@@ -15,6 +15,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from aidivide_archive.archive import outlets
 from aidivide_archive.archive.differences import Rows, delete_absent, upsert_changed
 from aidivide_archive.archive.matching import (
     drop_signatures,
@@ -81,6 +82,7 @@ def settle(connection: sa.Connection) -> Settled:
 
     Cost: about 0.2 ms an article and 0.05 ms a candidate pair; memory about 1 KB an article.
     """
+    outlets.refresh(connection)
     settle_templates(connection)
     _renew_signatures(connection)
     index_signatures(connection)

@@ -17,7 +17,7 @@ from sqlalchemy import event as sa_event
 from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import documents, imported, migrate
+from aidivide_archive.archive import documents, imported, migrate, outlets
 from aidivide_archive.archive.documents import Run
 from aidivide_archive.archive.engine import (
     WriterLock,
@@ -345,6 +345,7 @@ def _store_event(connection: sa.Connection, profile: Profile, now: datetime) -> 
             .values(event_id=profile.event.id, domain=source.domain, **fields)
             .on_conflict_do_update(index_elements=["event_id", "domain"], set_=fields)
         )
+    outlets.refresh(connection)
 
 
 def _is_fresh_start(connection: sa.Connection) -> bool:

@@ -7,6 +7,7 @@ from aidivide_archive.archive.queries.coverage import (
     SharedStory,
 )
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
+from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.reader import Reader
@@ -26,6 +27,7 @@ __all__ = [
     "MEMBER_FIELDS",
     "STORY_FIELDS",
     "ArticleDetail",
+    "Filters",
     "Finding",
     "Reader",
     "RevisedArticle",

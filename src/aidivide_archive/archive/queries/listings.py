@@ -6,7 +6,7 @@ of one archive are the same bytes, whichever engine holds it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -118,10 +118,14 @@ def article_statement(connection: sa.Connection, event_id: str | None) -> sa.Sel
     return statement
 
 
-def iter_articles(connection: sa.Connection, event_id: str | None) -> Iterator[Row]:
-    """Articles in the order of publication, as CONTRACT's article row."""
+def iter_articles(
+    connection: sa.Connection,
+    event_id: str | None,
+    narrowed: Iterable[sa.ColumnElement[bool]] = (),
+) -> Iterator[Row]:
+    """Articles in the order of publication, as CONTRACT's article row; `narrowed`: conditions on `articles`."""
     outlets = Outlets(connection)
-    statement = article_statement(connection, event_id).order_by(*in_time())
+    statement = article_statement(connection, event_id).where(*narrowed).order_by(*in_time())
     for row in stream(connection, statement):
         yield article_row(row, outlets)
 

@@ -21,11 +21,12 @@ from aidivide_archive.archive.queries import (
 )
 from aidivide_archive.archive.queries.coverage import RevisedArticle, SharedStory
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
+from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
-from aidivide_archive.schema import events
+from aidivide_archive.schema import articles, events
 from aidivide_archive.urls import parse_id, site, url_id
 
 T = TypeVar("T")
@@ -62,9 +63,33 @@ class Reader:
 
     # --- sets ------------------------------------------------------------------------------------
 
-    def articles(self, *, event: str | None = None) -> Iterator[Row]:
-        """CONTRACT's article rows by publication; `event`: only those it kept, with its score."""
-        return self._iterate(lambda c: listings.iter_articles(c, event))
+    def articles(
+        self,
+        *,
+        event: str | None = None,
+        query: str | None = None,
+        filters: Filters | None = None,
+    ) -> Iterator[Row]:
+        """CONTRACT's article rows by publication; `event`: only those it kept, with its score.
+
+        `query` and `filters` narrow them as in `search`. Raises ConfigError for a bad one.
+        """
+        event = event or (filters.event if filters else None)
+        return self._iterate(
+            lambda c: listings.iter_articles(c, event, searching.matching(c, query, filters))
+        )
+
+    def select_ids(self, query: str | None, filters: Filters | None = None) -> tuple[int, ...]:
+        """Ids of the articles that a search would find, all of them, ascending. Raises ConfigError."""
+        return self._ask(
+            lambda c: tuple(
+                c.scalars(
+                    sa.select(articles.c.id)
+                    .where(*searching.matching(c, query, filters))
+                    .order_by(articles.c.id)
+                )
+            )
+        )
 
     def matches(
         self,

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive import full_text
+from aidivide_archive.archive.queries.filters import Condition, Filters, conditions
 from aidivide_archive.archive.queries.rows import Outlets, Row, instant, iso
 from aidivide_archive.schema import (
     FULL_TEXT_TABLE,
@@ -75,6 +76,18 @@ def search(
         statement = statement.where(articles.c.language == language.lower())
     outlets = Outlets(connection)
     return [_hit(row, terms, outlets) for row in connection.execute(statement)]
+
+
+def matching(
+    connection: sa.Connection, text: str | None, filters: Filters | None
+) -> tuple[Condition, ...]:
+    """What a row of `articles` must meet to be found: conditions that any statement over it can take."""
+    found = conditions(connection, filters or Filters())
+    terms = terms_of(text or "")
+    if not terms:
+        return found
+    ranked = _sqlite(terms) if connection.dialect.name == "sqlite" else _postgresql(terms)
+    return (*found, articles.c.id.in_(sa.select(ranked.c.id)))
 
 
 def _sqlite(terms: tuple[str, ...]) -> sa.Subquery:
