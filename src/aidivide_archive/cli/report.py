@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from aidivide_archive.cli.filtering import filter_options
 from aidivide_archive.cli.framework import State, command, pass_state
 from aidivide_archive.cli.terminal import binary_stdout, is_terminal, note
+
+if TYPE_CHECKING:
+    from aidivide_archive.archive.queries import Filters
 
 
 @command("report", example="aidivide report -o report.html")
@@ -17,10 +22,10 @@ from aidivide_archive.cli.terminal import binary_stdout, is_terminal, note
     type=click.Path(path_type=Path, allow_dash=True),
     help="File to write; a folder: report.html in it; -: stdout.",
 )
-@click.option("--event", metavar="ID", help="Only articles kept for this event.")
 @click.option("--with-text", is_flag=True, help="Whole texts and differences: not for passing on.")
+@filter_options
 @pass_state
-def report(state: State, output: Path | None, event: str | None, with_text: bool) -> None:
+def report(state: State, output: Path | None, with_text: bool, filters: Filters) -> None:
     """Write one self-contained HTML page: who covered it, who was first, who copied."""
     from aidivide_archive.archive.queries import Reader
     from aidivide_archive.export.target import whole_file
@@ -29,7 +34,7 @@ def report(state: State, output: Path | None, event: str | None, with_text: bool
     if output is None and is_terminal():
         raise click.UsageError("name the file: aidivide report -o report.html (or -o - for stdout)")
     with Reader(state.location()) as reader:
-        found = gather(reader, event=event, with_text=with_text)
+        found = gather(reader, filters=filters, with_text=with_text)
     page = render(found)
     if output is None or output == Path("-"):
         binary_stdout().write(page)

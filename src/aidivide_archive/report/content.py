@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlsplit
 
-from aidivide_archive.archive.queries import Reader, Row, SharedStory, Status
+from aidivide_archive.archive.queries import Filters, Reader, Row, SharedStory, Status
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.model import Reason, Role, UrlState
@@ -15,7 +15,7 @@ from aidivide_archive.report.changes import Change, changes
 from aidivide_archive.report.heat_map import HeatMap, heat_map
 from aidivide_archive.report.tallies import OutletTally, Tally, outlet_name
 from aidivide_archive.report.timeline import Timeline, timeline
-from aidivide_archive.report.words import ledger_words
+from aidivide_archive.report.words import filter_words, ledger_words
 
 DEFAULT_EXCERPT_WORDS = 40
 """For an archive without a profile; as [rights] excerpt_words."""
@@ -85,6 +85,8 @@ class Report:
     event: Profile | None
     """None for an archive of ready articles, or of several events."""
     title: str
+    chosen: tuple[str, ...]
+    """What the report is narrowed to, in words; empty: nothing."""
     status: Status
     tally: Tally
     ledger: tuple[LedgerPart, ...]
@@ -112,26 +114,27 @@ class Report:
 def gather(
     reader: Reader,
     *,
-    event: str | None = None,
+    filters: Filters | None = None,
     with_text: bool = False,
     bounds: Bounds | None = None,
 ) -> Report:
-    """Everything a report shows. `event`: only articles kept for it. Raises ConfigError: no such event."""
-    bounds = bounds or Bounds()
-    profiles = _profiles(reader, event)
+    """Everything a report shows of the chosen articles. Raises ConfigError for a bad filter."""
+    bounds, filters = bounds or Bounds(), filters or Filters()
+    profiles = _profiles(reader, filters.event)
     shown = next(iter(profiles.values())) if len(profiles) == 1 else None
     words = None if with_text else _excerpt_words(profiles.values())
     languages = _script_languages(profiles.values())
-    tally, articles = _articles(reader, event, bounds)
+    tally, articles = _articles(reader, filters, bounds)
     outlets = tally.largest_outlets()[: bounds.outlets]
     story_count, stories = reader.shared_stories(
-        event=event, limit=bounds.stories, members=bounds.members
+        filters, limit=bounds.stories, members=bounds.members
     )
-    revised_count, revised = _revised(reader, event, words, bounds)
+    revised_count, revised = _revised(reader, filters, words, bounds)
     status = reader.status()
     return Report(
         event=shown,
-        title=shown.event.title if shown else _title(reader, event),
+        title=shown.event.title if shown else _title(reader, filters.event),
+        chosen=filter_words(filters),
         status=status,
         tally=tally,
         ledger=_ledger(status.states),
@@ -156,11 +159,8 @@ def gather(
 
 def _profiles(reader: Reader, event: str | None) -> dict[str, Profile]:
     known = reader.events()
-    if event is not None and event not in known:
-        names = ", ".join(known) or "none"
-        raise ConfigError(f"nothing was archived for the event {event!r}; there are: {names}")
     found = {}
-    for name in known if event is None else (event,):
+    for name in known if event is None else known.keys() & {event}:
         text = reader.profile_json(name)
         try:
             found[name] = Profile.from_json(text or "")
@@ -172,7 +172,7 @@ def _profiles(reader: Reader, event: str | None) -> dict[str, Profile]:
 def _title(reader: Reader, event: str | None) -> str:
     known = reader.events()
     if event is not None:
-        return known[event]
+        return known.get(event, event)
     return f"{len(known)} events" if known else "Imported articles"
 
 
@@ -219,9 +219,10 @@ def _outlet_languages(articles: Iterable[Row], languages: Mapping[str, str]) -> 
 # --- articles, ledger ----------------------------------------------------------------------------
 
 
-def _articles(reader: Reader, event: str | None, bounds: Bounds) -> tuple[Tally, tuple[Row, ...]]:
-    tally, listed = Tally(), []
-    for row in reader.coverage(event=event):
+def _articles(reader: Reader, filters: Filters, bounds: Bounds) -> tuple[Tally, tuple[Row, ...]]:
+    tally = Tally()
+    listed: list[Row] = []
+    for row in reader.coverage(filters):
         tally.add(row)
         if len(listed) < bounds.articles:
             listed.append(row)
@@ -304,11 +305,9 @@ def _worth_comparing(rows: Sequence[Row]) -> list[Row]:
 
 
 def _revised(
-    reader: Reader, event: str | None, words: int | None, bounds: Bounds
+    reader: Reader, filters: Filters, words: int | None, bounds: Bounds
 ) -> tuple[int, tuple[RevisedPart, ...]]:
-    count, found = reader.revised_articles(
-        event=event, limit=bounds.revised, versions=bounds.versions
-    )
+    count, found = reader.revised_articles(filters, limit=bounds.revised, versions=bounds.versions)
     return count, tuple(
         RevisedPart(
             article=one.article,

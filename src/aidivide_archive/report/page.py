@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from aidivide_archive.archive.queries import Row
 from aidivide_archive.report import content, places, tallies, timeline, times, words
 from aidivide_archive.report.content import Report
 from aidivide_archive.report.visible import safe_href, visible, visible_lines
@@ -51,6 +52,7 @@ def _environment() -> Environment:
         "percent": _percent,
         "day": times.shown_day,
         "published": times.published,
+        "publication_day": times.publication_day,
         "clock": times.clock,
         "moment": _moment,
         "delay": times.delay,
@@ -58,8 +60,8 @@ def _environment() -> Environment:
         "language": places.language_name,
         "outlet": tallies.outlet_name,
         "ranked": tallies.ranked,
-        "role": lambda row: words.role_words(row["role"], row["reasons"]),
-        "reasons": lambda row: words.reason_words(row["reasons"]),
+        "role": lambda row: words.role_words(row["role"], row["reasons"], _names(row)),
+        "reasons": lambda row: words.reason_words(row["reasons"], _names(row)),
         "certainty": words.certainty,
         "kind": timeline.kind_of,
         "short_role": words.short_role,
@@ -86,6 +88,11 @@ def _style() -> str:
 def _drawn_stories(report: Report) -> frozenset[str]:
     """Stories that have a place in the page, to link to."""
     return frozenset(story.id for story in report.stories)
+
+
+def _names(row: Row) -> tuple[str, ...]:
+    """What an outlet may call itself."""
+    return tuple(str(row[name]) for name in ("outlet", "site") if row[name])
 
 
 def _number(value: int) -> str:

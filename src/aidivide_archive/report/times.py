@@ -45,13 +45,19 @@ def shown_moment(moment: datetime) -> str:
 
 
 def clock(row: Mapping[str, object]) -> str:
-    """ "10:42"; "" when only the day is known."""
+    """Such as 10:42; "" when only the day is known."""
     moment = read_time(row.get("published_at"))
     return f"{moment:%H:%M}" if moment else ""
 
 
+def publication_day(row: Mapping[str, object]) -> str:
+    """Such as "27 July 2025"; "no date" when unknown."""
+    day = day_of(row)
+    return "no date" if day is None else shown_day(day)
+
+
 def published(row: Mapping[str, object]) -> str:
-    """ "27 July 2025, 10:42", "27 July 2025", or "no date"."""
+    """Such as "27 July 2025, 10:42" or "27 July 2025"; "no date" when unknown."""
     day = day_of(row)
     if day is None:
         return "no date"
@@ -60,7 +66,7 @@ def published(row: Mapping[str, object]) -> str:
 
 
 def days_between(first: date | None, last: date | None) -> str:
-    """ "27 July – 1 August 2025", or one day, or ""."""
+    """Such as "27 July – 1 August 2025", or one day; "" without any."""
     if first is None or last is None:
         return ""
     if first == last:
@@ -73,7 +79,7 @@ def days_between(first: date | None, last: date | None) -> str:
 
 
 def delay(hours: object) -> str:
-    """ "+9.6 h", "+3.2 days"; "" when unknown."""
+    """Such as "+9.6 h" or "+3.2 days"; "" when unknown."""
     if not isinstance(hours, float | int):
         return ""
     if abs(hours) < 96:

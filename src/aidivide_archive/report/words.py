@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from aidivide_archive.archive.queries import Filters
 from aidivide_archive.model import Reason, Role
+from aidivide_archive.report.places import country_name, language_name
+from aidivide_archive.report.times import shown_moment
 
 LEDGER_WORDS = {
     Reason.KEPT: "kept as an article",
@@ -72,7 +75,7 @@ def ledger_words(reason: object) -> str:
         return str(reason).replace("_", " ")
 
 
-def role_words(role: object, reasons: Iterable[object]) -> str:
+def role_words(role: object, reasons: Iterable[object], own_names: Iterable[str] = ()) -> str:
     """What an article is in its story; whether it names a source is said where it matters."""
     try:
         known = Role(str(role))
@@ -81,7 +84,11 @@ def role_words(role: object, reasons: Iterable[object]) -> str:
     words = ROLE_WORDS[known]
     if known not in _MAY_CREDIT:
         return words
-    names = any(_NAMES_A_SOURCE.match(str(reason)) for reason in reasons)
+    own = {f"credits {name}".casefold() for name in own_names}
+    names = any(
+        _NAMES_A_SOURCE.match(str(reason)) and str(reason).casefold() not in own
+        for reason in reasons
+    )
     return f"{words}, {'credited' if names else 'no credit found'}"
 
 
@@ -136,9 +143,14 @@ _REASONS: tuple[tuple[re.Pattern[str], Callable[[_Match], str]], ...] = tuple(
 )
 
 
-def reason_words(reasons: Iterable[object]) -> tuple[str, ...]:
-    """The evidence of a story member as clauses; a note that is not known here stands as it is."""
-    return tuple(filter(None, (_clause(str(reason)) for reason in reasons)))
+def reason_words(reasons: Iterable[object], own_names: Iterable[str] = ()) -> tuple[str, ...]:
+    """The evidence of a story member as clauses; a note that is not known here stands as it is.
+
+    That an outlet credits itself, by one of its own names, is no evidence and left out.
+    """
+    own = {f"credits {name}".casefold() for name in own_names}
+    told = (str(reason) for reason in reasons)
+    return tuple(filter(None, (_clause(one) for one in told if one.casefold() not in own)))
 
 
 def _clause(reason: str) -> str:
@@ -163,3 +175,30 @@ def certainty(confidence: object) -> str:
     if share >= 0.8:
         return "clear"
     return "likely" if share >= 0.5 else "open: the evidence is weak"
+
+
+# --- what a report is narrowed to ----------------------------------------------------------------
+
+
+def filter_words(filters: Filters) -> tuple[str, ...]:
+    """Each filter that is set, as "outlet: One Daily or Two Wire"."""
+    lists = (
+        ("outlet", filters.outlets),
+        ("site", filters.sites),
+        ("country", tuple(country_name(code.upper()) for code in filters.countries)),
+        ("language", tuple(language_name(code) for code in filters.languages)),
+        ("story", filters.stories),
+        ("role", filters.roles),
+        ("relevance", filters.relevance),
+        ("discovered by", filters.sources),
+    )
+    words = [f"{name}: {' or '.join(values)}" for name, values in lists if values]
+    if filters.since is not None:
+        words.append(f"published from {shown_moment(filters.since)}")
+    if filters.until is not None:
+        words.append(f"published before {shown_moment(filters.until)}")
+    if filters.min_score is not None:
+        words.append(f"at least {filters.min_score:g} points of relevance")
+    if filters.event is not None:
+        words.append(f"event: {filters.event}")
+    return tuple(words)

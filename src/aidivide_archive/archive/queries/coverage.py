@@ -11,9 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.queries.filters import Filters, conditions
 from aidivide_archive.archive.queries.listings import article_statement, in_time, stream
 from aidivide_archive.archive.queries.rows import Outlets, Row, instant, iso, picked
-from aidivide_archive.model import RelevanceDecision, Role
+from aidivide_archive.model import Role
 from aidivide_archive.schema import (
     articles,
     captures,
@@ -79,17 +80,18 @@ class RevisedArticle:
     """`number, seen_at, title, text`, the newest last."""
 
 
-def iter_coverage(connection: sa.Connection, event_id: str | None) -> Iterator[Row]:
+def iter_coverage(connection: sa.Connection, filters: Filters) -> Iterator[Row]:
     """Every article by publication with what a list shows of it (COVERAGE_FIELDS), in constant memory."""
     outlets = Outlets(connection)
-    for row in stream(connection, _statement(connection, event_id).order_by(*in_time())):
+    for row in stream(connection, _statement(connection, filters).order_by(*in_time())):
         yield _coverage_row(row, outlets)
 
 
-def _statement(connection: sa.Connection, event_id: str | None) -> sa.Select[Any]:
+def _statement(connection: sa.Connection, filters: Filters) -> sa.Select[Any]:
     """The articles of `export articles`, without the columns that are long."""
     return (
-        article_statement(connection, event_id)
+        article_statement(connection, filters.event)
+        .where(*conditions(connection, filters))
         .with_only_columns(
             articles,
             urls.c.host,
@@ -125,30 +127,23 @@ def _coverage_row(row: sa.Row[Any], outlets: Outlets) -> Row:
     return picked(values, COVERAGE_FIELDS)
 
 
-def _kept_for(event_id: str) -> sa.Select[tuple[int]]:
-    return sa.select(relevance.c.url_id).where(
-        relevance.c.event_id == event_id, relevance.c.decision != RelevanceDecision.REJECT.value
-    )
-
-
 # --- stories -------------------------------------------------------------------------------------
 
 
 def shared_stories(
-    connection: sa.Connection, event_id: str | None, *, limit: int, members: int
+    connection: sa.Connection, filters: Filters, *, limit: int, members: int
 ) -> tuple[int, tuple[SharedStory, ...]]:
     """How many stories of two or more there are, and the largest, each with at most so many members.
 
-    With an event, those with an article it kept. They are whole: an origin outside the event is shown too.
+    With filters, those with an article that they choose. They are whole: an origin outside the choice is shown too.
     """
     shared = sa.select(stories.c.id).where(stories.c.size > 1)
-    if event_id is not None:
-        shared = shared.where(
-            sa.exists().where(
-                story_members.c.story_id == stories.c.id,
-                story_members.c.article_id.in_(_kept_for(event_id)),
-            )
+    chosen = conditions(connection, filters)
+    if chosen:
+        inside = sa.select(story_members.c.story_id).join_from(
+            story_members, articles, articles.c.id == story_members.c.article_id
         )
+        shared = shared.where(stories.c.id.in_(inside.where(*chosen)))
     count = connection.scalar(sa.select(sa.func.count()).select_from(shared.subquery()))
     origin = articles.alias("origin")
     largest = (
@@ -215,10 +210,10 @@ def texts(connection: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
 
 
 def revised_articles(
-    connection: sa.Connection, event_id: str | None, *, limit: int, versions: int
+    connection: sa.Connection, filters: Filters, *, limit: int, versions: int
 ) -> tuple[int, tuple[RevisedArticle, ...]]:
     """How many articles were changed by their publishers, and the first by publication, each with its last versions."""
-    statement = _statement(connection, event_id).where(articles.c.revision > 1)
+    statement = _statement(connection, filters).where(articles.c.revision > 1)
     count = connection.scalar(sa.select(sa.func.count()).select_from(statement.subquery()))
     outlets = Outlets(connection)
     rows = connection.execute(statement.order_by(*in_time()).limit(limit)).all()

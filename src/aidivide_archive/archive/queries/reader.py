@@ -149,22 +149,24 @@ class Reader:
 
     # --- the report ------------------------------------------------------------------------------
 
-    def coverage(self, *, event: str | None = None) -> Iterator[Row]:
-        """Articles by publication, without their texts (COVERAGE_FIELDS)."""
-        return self._iterate(lambda c: coverage.iter_coverage(c, event))
+    def coverage(self, filters: Filters) -> Iterator[Row]:
+        """Articles by publication, without their texts (COVERAGE_FIELDS). Raises ConfigError for a bad filter."""
+        return self._iterate(lambda c: coverage.iter_coverage(c, filters))
 
     def shared_stories(
-        self, *, event: str | None = None, limit: int, members: int
+        self, filters: Filters, *, limit: int, members: int
     ) -> tuple[int, tuple[SharedStory, ...]]:
         """The number of stories of two or more articles, and the largest of them."""
-        return self._ask(lambda c: coverage.shared_stories(c, event, limit=limit, members=members))
+        return self._ask(
+            lambda c: coverage.shared_stories(c, filters, limit=limit, members=members)
+        )
 
     def revised_articles(
-        self, *, event: str | None = None, limit: int, versions: int
+        self, filters: Filters, *, limit: int, versions: int
     ) -> tuple[int, tuple[RevisedArticle, ...]]:
         """The number of articles that their publishers changed, and the first of them."""
         return self._ask(
-            lambda c: coverage.revised_articles(c, event, limit=limit, versions=versions)
+            lambda c: coverage.revised_articles(c, filters, limit=limit, versions=versions)
         )
 
     def texts(self, ids: Sequence[str]) -> dict[str, str]:
