@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from aidivide_archive.copies.differences import Stretch, differences
 from aidivide_archive.report.visible import visible, visible_lines
 
-CONTEXT_WORDS = 4
+CONTEXT_WORDS = 3
 """Unchanged words shown before and after a change."""
+_LONGEST_SHARE = 0.25
+"""Of the words that may be quoted, at most so many for one side of one change, so that several are shown."""
 _NEAR_WORDS = 2
 """Changes with no more unchanged words between them are shown as one."""
 MAX_TEXT_CHARS = 20_000
 """Longer texts are compared and shown up to here: enough for any article."""
 
 _WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff]|[^\W_]+")
+_NUMBER = re.compile(r"\d+")
 _WIDE = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff]")
 
 
@@ -105,36 +108,47 @@ def _joined(stretches: Sequence[Stretch]) -> list[_Raw]:
 
 
 def _quoted(found: Sequence[_Raw], words: int) -> tuple[Hunk, ...]:
-    """The first changes, until either side has quoted as much as it may."""
+    """Changes in their order, until either side has quoted as much as it may; those of numbers go first."""
     left = right = float(words)
-    hunks: list[Hunk] = []
-    for one in found:
+    longest = max(1.0, words * _LONGEST_SHARE)
+    hunks: dict[int, Hunk] = {}
+    for index in sorted(
+        range(len(found)), key=lambda one: (not _has_other_numbers(found[one]), one)
+    ):
+        one = found[index]
         before, after = _end_of(one.before), _start_of(one.after, CONTEXT_WORDS)
         around = weight(before) + weight(after)
-        room_left, room_right = left - around, right - around
-        if min(room_left, room_right) < 1:
+        cut = _start_of(one.cut, min(longest, left - around))
+        added = _start_of(one.added, min(longest, right - around))
+        if (weight(one.cut) and not cut) or (weight(one.added) and not added):
             break
-        cut, added = _start_of(one.cut, room_left), _start_of(one.added, room_right)
-        if (one.cut.strip() and not cut) or (one.added.strip() and not added):
-            break
-        hunks.append(
-            Hunk(
-                left=_side(before, "cut", cut, cut != one.cut.strip(), after),
-                right=_side(before, "added", added, added != one.added.strip(), after),
-            )
+        hunks[index] = Hunk(
+            left=_side(before, "cut", cut, weight(one.cut) - weight(cut), after),
+            right=_side(before, "added", added, weight(one.added) - weight(added), after),
         )
         left -= around + weight(cut)
         right -= around + weight(added)
-    return tuple(hunks)
+    return tuple(hunks[index] for index in sorted(hunks))
 
 
-def _side(before: str, kind: str, text: str, is_cut_off: bool, after: str) -> tuple[Piece, ...]:
-    pieces = [Piece(kind="same", text=visible(before))]
-    pieces.append(Piece(kind=kind, text=visible(text, None)))
-    if is_cut_off:
-        pieces.append(Piece(kind="gap", text="…"))
-    pieces.append(Piece(kind="same", text=visible(after)))
+def _has_other_numbers(one: _Raw) -> bool:
+    """Whether a number was changed for another: what a reader must not miss."""
+    cut, added = set(_NUMBER.findall(one.cut)), set(_NUMBER.findall(one.added))
+    return bool(cut and added and cut != added)
+
+
+def _side(before: str, kind: str, text: str, missing: float, after: str) -> tuple[Piece, ...]:
+    pieces = [_piece("same", before), _piece(kind, text)]
+    if missing >= 1:
+        pieces.append(Piece(kind="gap", text=f" [… {missing:.0f} more words] "))
+    pieces.append(_piece("same", after))
     return tuple(one for one in pieces if one.text)
+
+
+def _piece(kind: str, text: str) -> Piece:
+    """One line; that a blank stood behind it is kept, since scripts differ in it."""
+    blank = " " if text[-1:].isspace() else ""
+    return Piece(kind=kind, text=visible(text, None) + blank)
 
 
 def _end_of(text: str) -> str:
@@ -151,9 +165,9 @@ def _start_of(text: str, words: float) -> str:
     for found in _WORD.finditer(text):
         used += 0.5 if _WIDE.match(found[0]) else 1.0
         if used > words:
-            return text[:end].strip()
+            return text[:end].lstrip()
         end = found.end()
-    return text.strip()
+    return text.lstrip()
 
 
 def _whole(stretches: Sequence[Stretch]) -> tuple[Hunk, ...]:

@@ -15,6 +15,8 @@ from aidivide_archive.report import content, places, tallies, timeline, times, w
 from aidivide_archive.report.content import Report
 from aidivide_archive.report.visible import safe_href, visible, visible_lines
 
+_UNSPACED = frozenset(("zh", "ja", "th", "lo", "km", "my"))
+
 
 def render(report: Report) -> bytes:
     """The page in UTF-8; the same report gives the same bytes."""
@@ -52,6 +54,7 @@ def _environment() -> Environment:
         "percent": _percent,
         "day": times.shown_day,
         "published": times.published,
+        "length_words": _length,
         "publication_day": times.publication_day,
         "clock": times.clock,
         "moment": _moment,
@@ -110,6 +113,13 @@ def _moment(text: object) -> str:
 
 def _plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _length(row: Row) -> str:
+    """The length of a text: scripts without spaces are counted in characters."""
+    count = row["word_count"]
+    assert isinstance(count, int)
+    return _plural(count, "character" if row["language"] in _UNSPACED else "word")
 
 
 def _software() -> str:

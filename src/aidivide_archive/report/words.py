@@ -174,7 +174,7 @@ def certainty(confidence: object) -> str:
     share = confidence if isinstance(confidence, float | int) else 0.0
     if share >= 0.8:
         return "clear"
-    return "likely" if share >= 0.5 else "open: the evidence is weak"
+    return "likely" if share >= 0.5 else "not sure: the evidence is weak"
 
 
 # --- what a report is narrowed to ----------------------------------------------------------------
