@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aidivide_archive.copies.differences import Stretch, differences
@@ -50,21 +50,37 @@ class Change:
     """Changes that are not shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch as it stands on either side: white space may differ where the words do not."""
+
+    kind: str
+    left: str
+    right: str
+
+
 @dataclass(slots=True)
-class _Raw:
-    """A change as found: unchanged words before it, both sides, unchanged words behind it."""
+class _Side:
+    """One side of a change as found: unchanged words before it, its own, unchanged words behind it."""
 
     before: str
-    cut: str
-    added: str
+    own: str = ""
     after: str = ""
+
+
+@dataclass(slots=True)
+class _Raw:
+    left: _Side
+    right: _Side
 
 
 def changes(earlier: str, later: str, words: int | None) -> Change:
     """Compare two texts; `words`: at most so many of either side in all, None for everything."""
-    stretches = differences(earlier[:MAX_TEXT_CHARS], later[:MAX_TEXT_CHARS])
-    found = _joined(stretches)
-    hunks = _whole(stretches) if words is None else _quoted(found, words)
+    later = later[:MAX_TEXT_CHARS]
+    stretches = differences(earlier[:MAX_TEXT_CHARS], later)
+    parts = list(_parts(stretches, later))
+    found = _joined(parts)
+    hunks = _whole(parts) if words is None else _quoted(found, words)
     return Change(
         same=_count(stretches, "same"),
         cut=_count(stretches, "cut"),
@@ -84,64 +100,85 @@ def weight(text: str) -> float:
     return words - len(_WIDE.findall(text)) / 2
 
 
-def _joined(stretches: Sequence[Stretch]) -> list[_Raw]:
+def _parts(stretches: Sequence[Stretch], later: str) -> Iterator[_Part]:
+    """Stretches with the later text's own white space: as many characters of it as they have, blanks apart."""
+    place = 0
+    for one in stretches:
+        if one.kind == "cut":
+            yield _Part(one.kind, one.text, "")
+            continue
+        start, wanted = place, len("".join(one.text.split()))
+        while place < len(later) and (wanted or later[place].isspace()):
+            wanted -= not later[place].isspace()
+            place += 1
+        text = later[start:place]
+        yield _Part(one.kind, one.text if one.kind == "same" else "", text)
+
+
+def _joined(parts: Sequence[_Part]) -> list[_Raw]:
     """Changes with what stands round them; those next to each other are one. Punctuation alone is none."""
     found: list[_Raw] = []
-    before = ""
-    for one in stretches:
-        if one.kind == "same":
-            if found and not found[-1].after:
-                if 0 < weight(one.text) <= _NEAR_WORDS:
-                    found[-1].cut += one.text
-                    found[-1].added += one.text
-                    continue
-                found[-1].after = one.text
-            before = one.text
+    before = _Part("same", "", "")
+    is_open = False
+    for one in parts:
+        near = one.kind == "same" and is_open and weight(one.left) <= _NEAR_WORDS
+        if one.kind == "same" and not near:
+            if is_open:
+                found[-1].left.after, found[-1].right.after = one.left, one.right
+            before, is_open = one, False
             continue
-        if not found or found[-1].after:
-            found.append(_Raw(before, "", ""))
-        if one.kind == "cut":
-            found[-1].cut += one.text
-        else:
-            found[-1].added += one.text
-    return [one for one in found if weight(one.cut) or weight(one.added)]
+        if not is_open:
+            found.append(_Raw(_Side(before.left), _Side(before.right)))
+            is_open = True
+        found[-1].left.own += one.left
+        found[-1].right.own += one.right
+    return [one for one in found if weight(one.left.own) or weight(one.right.own)]
 
 
 def _quoted(found: Sequence[_Raw], words: int) -> tuple[Hunk, ...]:
     """Changes in their order, until either side has quoted as much as it may; those of numbers go first."""
-    left = right = float(words)
+    room = [float(words), float(words)]
     longest = max(1.0, words * _LONGEST_SHARE)
     hunks: dict[int, Hunk] = {}
     for index in sorted(
         range(len(found)), key=lambda one: (not _has_other_numbers(found[one]), one)
     ):
-        one = found[index]
-        before, after = _end_of(one.before), _start_of(one.after, CONTEXT_WORDS)
-        around = weight(before) + weight(after)
-        cut = _start_of(one.cut, min(longest, left - around))
-        added = _start_of(one.added, min(longest, right - around))
-        if (weight(one.cut) and not cut) or (weight(one.added) and not added):
+        raw = (found[index].left, found[index].right)
+        cut = [_shortened(side, min(longest, left)) for side, left in zip(raw, room, strict=True)]
+        if any(
+            weight(side.own) and not weight(short.own) for side, short in zip(raw, cut, strict=True)
+        ):
             break
-        hunks[index] = Hunk(
-            left=_side(before, "cut", cut, weight(one.cut) - weight(cut), after),
-            right=_side(before, "added", added, weight(one.added) - weight(added), after),
+        kinds = ("cut", "added")
+        left, right = (
+            _pieces(short, kind, weight(side.own) - weight(short.own))
+            for side, short, kind in zip(raw, cut, kinds, strict=True)
         )
-        left -= around + weight(cut)
-        right -= around + weight(added)
+        used = [weight(one.before) + weight(one.own) + weight(one.after) for one in cut]
+        if min(have - use for have, use in zip(room, used, strict=True)) < 0:
+            break
+        room = [have - use for have, use in zip(room, used, strict=True)]
+        hunks[index] = Hunk(left=left, right=right)
     return tuple(hunks[index] for index in sorted(hunks))
+
+
+def _shortened(side: _Side, room: float) -> _Side:
+    """The change itself in at most so many words, with a few unchanged ones round it."""
+    before, after = _end_of(side.before), _start_of(side.after, CONTEXT_WORDS)
+    return _Side(before, _start_of(side.own, room), after)
 
 
 def _has_other_numbers(one: _Raw) -> bool:
     """Whether a number was changed for another: what a reader must not miss."""
-    cut, added = set(_NUMBER.findall(one.cut)), set(_NUMBER.findall(one.added))
+    cut, added = (set(_NUMBER.findall(side.own)) for side in (one.left, one.right))
     return bool(cut and added and cut != added)
 
 
-def _side(before: str, kind: str, text: str, missing: float, after: str) -> tuple[Piece, ...]:
-    pieces = [_piece("same", before), _piece(kind, text)]
+def _pieces(side: _Side, kind: str, missing: float) -> tuple[Piece, ...]:
+    pieces = [_piece("same", side.before), _piece(kind, side.own)]
     if missing >= 1:
         pieces.append(Piece(kind="gap", text=f" [… {missing:.0f} more words] "))
-    pieces.append(_piece("same", after))
+    pieces.append(_piece("same", side.after))
     return tuple(one for one in pieces if one.text)
 
 
@@ -170,12 +207,12 @@ def _start_of(text: str, words: float) -> str:
     return text.lstrip()
 
 
-def _whole(stretches: Sequence[Stretch]) -> tuple[Hunk, ...]:
-    def side(kind: str) -> tuple[Piece, ...]:
-        return tuple(
-            Piece(kind=one.kind, text=visible_lines(one.text, MAX_TEXT_CHARS))
-            for one in stretches
-            if one.kind in ("same", kind)
-        )
-
-    return (Hunk(left=side("cut"), right=side("added")),)
+def _whole(parts: Sequence[_Part]) -> tuple[Hunk, ...]:
+    left = [Piece(kind=one.kind, text=visible_lines(one.left, MAX_TEXT_CHARS)) for one in parts]
+    right = [Piece(kind=one.kind, text=visible_lines(one.right, MAX_TEXT_CHARS)) for one in parts]
+    return (
+        Hunk(
+            left=tuple(one for one in left if one.text),
+            right=tuple(one for one in right if one.text),
+        ),
+    )

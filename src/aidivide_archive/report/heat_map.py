@@ -12,6 +12,7 @@ from aidivide_archive.report.times import MONTHS, days_between, short_day, shown
 MAX_COLUMNS = 62
 """Two months of days, more than a year of weeks, five years of months."""
 LEVELS = 5
+_LONGEST_DAYS = (MAX_COLUMNS - 2) * 365
 _TRIMMED = 0.02
 """Share of the articles that may lie outside the columns: one wrong date must not blur all others."""
 
@@ -102,8 +103,22 @@ def _central(per_day: Mapping[date, int]) -> tuple[date, date]:
     first, last = days[0], days[-1]
     if (last - first).days < MAX_COLUMNS:
         return first, last
+    if (last - first).days > _LONGEST_DAYS:
+        return _fullest(per_day, days)
     spare = int(sum(per_day.values()) * _TRIMMED / 2)
     return _trimmed(per_day, days, spare), _trimmed(per_day, days[::-1], spare)
+
+
+def _fullest(per_day: Mapping[date, int], days: Sequence[date]) -> tuple[date, date]:
+    """The stretch of years that fits and holds most articles, the earliest among equals."""
+    best, inside, start = (0, 0, 0), 0, 0
+    for end, day in enumerate(days):
+        inside += per_day[day]
+        while (day - days[start]).days > _LONGEST_DAYS:
+            inside -= per_day[days[start]]
+            start += 1
+        best = max(best, (inside, -start, -end))
+    return days[-best[1]], days[-best[2]]
 
 
 def _trimmed(per_day: Mapping[date, int], days: Sequence[date], spare: int) -> date:
