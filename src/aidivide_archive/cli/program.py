@@ -20,6 +20,7 @@ from aidivide_archive.cli.framework import Program
 from aidivide_archive.cli.importing import import_, reprocess_
 from aidivide_archive.cli.reading import show, status, stories, story
 from aidivide_archive.cli.rehydrating import rehydrate
+from aidivide_archive.cli.report import report
 from aidivide_archive.cli.searching import search
 
 
@@ -34,7 +35,7 @@ def cli() -> None:
 
 _COMMANDS = (
     *(demo, crawl, import_, reprocess_),
-    *(status, search, stories, story, show, export, rehydrate),
+    *(status, search, stories, story, show, export, rehydrate, report),
     *(sql, schema),
     *(matches, compare, judge, copies),
     *(event, clutter, db, doctor),

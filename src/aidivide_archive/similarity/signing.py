@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from datasketch import MinHash
 from numpy.typing import NDArray
 
 from aidivide_archive.exceptions import ArchiveError
@@ -277,6 +276,10 @@ def _mix32(values: NDArray[np.uint32]) -> NDArray[np.uint32]:
 @lru_cache(maxsize=1)
 def _permutations() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Return datasketch's own multipliers and offsets, each (128, 1) uint32."""
+    from datasketch import (
+        MinHash,  # brings scipy, a second of start-up: only where texts are signed
+    )
+
     made = MinHash(num_perm=PERMUTATION_COUNT, seed=SEED, scheme=SCHEME).permutations
     return (
         np.ascontiguousarray(made[0], dtype=np.uint32)[:, None],

@@ -1,5 +1,11 @@
 """The reading side of the archive: rows for people, exports and checks. Never writes, never creates anything."""
 
+from aidivide_archive.archive.queries.coverage import (
+    COVERAGE_FIELDS,
+    MEMBER_FIELDS,
+    RevisedArticle,
+    SharedStory,
+)
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
@@ -18,8 +24,10 @@ from aidivide_archive.archive.queries.selection import Prefer, Selected, Selecti
 
 __all__ = [
     "ARTICLE_FIELDS",
+    "COVERAGE_FIELDS",
     "LEDGER_FIELDS",
     "MATCH_FIELDS",
+    "MEMBER_FIELDS",
     "STORY_FIELDS",
     "ArticleDetail",
     "Facet",
@@ -30,10 +38,12 @@ __all__ = [
     "Prefer",
     "Provenance",
     "Reader",
+    "RevisedArticle",
     "Row",
     "Search",
     "Selected",
     "Selection",
+    "SharedStory",
     "Status",
     "StoryDetail",
 ]

@@ -14,6 +14,7 @@ from aidivide_archive.archive.engine import one_line, read_engine
 from aidivide_archive.archive.location import Location
 from aidivide_archive.archive.queries import (
     article_rows,
+    coverage,
     details,
     integrity,
     listings,
@@ -22,6 +23,7 @@ from aidivide_archive.archive.queries import (
 )
 from aidivide_archive.archive.queries import provenance as sources
 from aidivide_archive.archive.queries import selection as selecting
+from aidivide_archive.archive.queries.coverage import RevisedArticle, SharedStory
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
@@ -172,6 +174,32 @@ class Reader:
     def integrity(self) -> list[Finding]:
         """What is wrong with the archive; empty when it is sound."""
         return self._ask(lambda c: integrity.integrity(c, self.location.warc_directory))
+
+    # --- the report ------------------------------------------------------------------------------
+
+    def coverage(self, filters: Filters) -> Iterator[Row]:
+        """Articles by publication, without their texts (COVERAGE_FIELDS). Raises ConfigError for a bad filter."""
+        return self._iterate(lambda c: coverage.iter_coverage(c, filters))
+
+    def shared_stories(
+        self, filters: Filters, *, limit: int, members: int
+    ) -> tuple[int, tuple[SharedStory, ...]]:
+        """The number of stories of two or more articles, and the largest of them."""
+        return self._ask(
+            lambda c: coverage.shared_stories(c, filters, limit=limit, members=members)
+        )
+
+    def revised_articles(
+        self, filters: Filters, *, limit: int, versions: int
+    ) -> tuple[int, tuple[RevisedArticle, ...]]:
+        """The number of articles that their publishers changed, and the first of them."""
+        return self._ask(
+            lambda c: coverage.revised_articles(c, filters, limit=limit, versions=versions)
+        )
+
+    def texts(self, ids: Sequence[str]) -> dict[str, str]:
+        """Texts of articles by id; raises ConfigError for what is no id."""
+        return self._ask(lambda c: coverage.texts(c, ids))
 
     # --- one thing -------------------------------------------------------------------------------
 
