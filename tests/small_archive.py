@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,18 +22,29 @@ from aidivide_archive.urls import host_of, url_id
 from aidivide_archive.warc import read_capture
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
-NOUNS = ("river", "bridge", "market", "harvest", "teacher", "engine", "border", "lantern", "ferry",
-         "orchard", "library", "valley", "signal", "harbour", "garden", "window", "carpenter")  # fmt: skip
-VERBS = ("opened", "repaired", "measured", "praised", "painted", "crossed", "promised", "counted")
+SYLLABLES = (
+    "ba",
+    "ro",
+    "min",
+    "tel",
+    "sa",
+    "ko",
+    "dra",
+    "ven",
+    "lu",
+    "pir",
+    "gon",
+    "tha",
+    "we",
+    "shi",
+)
 
 
 def sentences(seed: int, count: int = 14) -> list[str]:
+    """Invented words, so that two seeds share no run of them."""
     draw = random.Random(seed)
-    return [
-        f"The {draw.choice(NOUNS)} near the {draw.choice(NOUNS)} {draw.choice(VERBS)} "
-        f"{draw.randrange(100, 999)} {draw.choice(NOUNS)}s before the {draw.choice(NOUNS)} closed."
-        for _ in range(count)
-    ]
+    words = ["".join(draw.choices(SYLLABLES, k=3)) for _ in range(count * 14)]
+    return [" ".join(words[n * 14 : n * 14 + 14]).capitalize() + "." for n in range(count)]
 
 
 def page(seed: int, *more: str, title: str | None = None) -> bytes:
@@ -66,7 +78,7 @@ def store(archive: Archive, taken: Capture) -> None:
         redirects=0,
         attempts=0,
     )
-    found = read(response_of(taken), leased, import_profile())
+    found = replace(read(response_of(taken), leased, import_profile()), relevance=None)
     position = archive.write_capture(kept_capture(taken, found))
     made = document(leased, found, capture=taken, position=position, now=taken.captured_at)
     entered = discovery(taken.url, kind=UrlKind.PAGE, channel=Channel.IMPORT)

@@ -46,7 +46,8 @@ def fill(location: Location) -> None:
     import_pages(
         location, {OTHER: other, SECRET: secret, COPY: secret, last: small_archive.page(3)}
     )
-    import_pages(location, {SECRET: small_archive.page(4, CANARY), OTHER: other}, minutes=60)
+    revised = secret.replace(b"<h1>", b"<p>The number was put right.</p><h1>")
+    import_pages(location, {SECRET: revised, OTHER: other}, minutes=60)
 
 
 @pytest.fixture

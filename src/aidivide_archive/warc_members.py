@@ -10,7 +10,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,6 +32,10 @@ class Member:
     kind: str = ""
     """WARC-Type; "" where it cannot be read."""
     url: str = ""
+    date: str = ""
+    """WARC-Date, ISO 8601."""
+    status: int = 0
+    """Of the HTTP response."""
     payload_sha256: str = ""
     """Of the HTTP body that is there."""
     payload_bytes: int = 0
@@ -66,6 +70,15 @@ def iter_members(path: Path) -> Iterator[Member]:
                 damage=damage,
             )
             offset = end
+
+
+def member_at(path: Path, offset: int) -> Member:
+    """The record at a byte offset, or the damage that is there. Raises OSError."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        content, length, damage = _inflate(file)
+    found = _described(content, offset, length)
+    return found if damage is None else replace(found, damage=damage)
 
 
 def copy_members(
@@ -173,9 +186,16 @@ def _described(content: bytes, offset: int, length: int) -> Member:
         length=length,
         kind=kind,
         url=fields.get(b"warc-target-uri", "").strip("<>"),
+        date=fields.get(b"warc-date", ""),
+        status=_status(block) if kind == "response" else 0,
         payload_sha256=digest if kind == "response" else "",
         payload_bytes=len(payload),
         stated_sha256=stated,
         is_withheld=withheld,
         damage=damage,
     )
+
+
+def _status(block: bytes) -> int:
+    words = block[:40].split(b" ", 2)
+    return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0

@@ -157,7 +157,7 @@ def purge(
         raise ArchiveLockedError(
             f"run {busy[0][0]} ({busy[0][1]}) is writing {location.shown()}: purge when it has ended"
         )
-    recover(archive)
+    recover(archive, step=step)
     planned = archive.submit(lambda c: plan(c, target)).result()
     ids = archive.submit(lambda c: _ids(c, target)).result()
     files = archive.submit(lambda c: _files(c, ids)).result()

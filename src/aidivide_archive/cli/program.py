@@ -19,6 +19,7 @@ from aidivide_archive.cli.framework import Program
 from aidivide_archive.cli.importing import import_, reprocess_
 from aidivide_archive.cli.purge import purge
 from aidivide_archive.cli.reading import search, show, status, stories, story
+from aidivide_archive.cli.verify import verify
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +35,7 @@ _COMMANDS = (
     *(demo, crawl, import_, reprocess_),
     *(status, search, stories, story, show, export),
     *(matches, compare, judge, copies),
-    *(event, clutter, purge, db, doctor),
+    *(event, clutter, purge, verify, db, doctor),
 )
 for _one in _COMMANDS:
     cli.add_command(_one)
