@@ -257,7 +257,10 @@ def test_the_command_asks_shows_and_purges(sqlite_location: Location, tmp_path: 
     assert again.exit_code == 0
 
 
-@pytest.mark.parametrize("what", ["www.one.example", "one.example/secret", "ftp://x.example/", ""])
+@pytest.mark.parametrize(
+    "what",
+    ["www.one.example", "one.example/secret", "ftp://x.example/", "", "https://one.example/"],
+)
 def test_what_is_neither_a_url_nor_a_whole_site_is_refused(what: str):
     with pytest.raises(ConfigError):
         target_of(what)

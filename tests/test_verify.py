@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -189,9 +190,8 @@ def plants() -> list[Callable[[Location], Planted]]:
         number, seed = draw.randrange(1000), draw.random()
         chosen.append(lambda where, n=number, s=seed: flip(where, n, random.Random(s)))
     twice = [*ROWS, *ROWS, "text", "digest of a body", "offset", "signature"]
-    chosen += [
-        lambda where, w=name, n=draw.randrange(1000): plant_row(where, w, n) for name in twice
-    ]
+    pairs = [(name, draw.randrange(1000)) for name in twice]
+    chosen += [partial(plant_row, name=name, number=number) for name, number in pairs]
     chosen += [lambda where, n=n: truncate(where, n) for n in (0, 5, 300, 900)]
     chosen += [lambda where, n=n: remove_record(where, n) for n in draw.sample(range(1000), 10)]
     return chosen[:100]

@@ -99,6 +99,11 @@ def target_of(text: str) -> Target:
     try:
         if "://" in words:
             url = canonical_url(words)
+            if url_key(url) == site(url):
+                raise ConfigError(
+                    f"{words} is a front page, whose address stands for its whole site: "
+                    f"name {site(url)} to purge all of it"
+                )
             return Target(url_key(url), is_site=False, url_id=url_id(url))
         name = site(words)
     except InvalidURLError as error:

@@ -17,6 +17,7 @@ from aidivide_archive.cli.events import event
 from aidivide_archive.cli.exporting import export
 from aidivide_archive.cli.framework import Program
 from aidivide_archive.cli.importing import import_, reprocess_
+from aidivide_archive.cli.merge import merge
 from aidivide_archive.cli.purge import purge
 from aidivide_archive.cli.reading import search, show, status, stories, story
 from aidivide_archive.cli.verify import verify
@@ -35,7 +36,7 @@ _COMMANDS = (
     *(demo, crawl, import_, reprocess_),
     *(status, search, stories, story, show, export),
     *(matches, compare, judge, copies),
-    *(event, clutter, purge, verify, db, doctor),
+    *(event, clutter, merge, purge, verify, db, doctor),
 )
 for _one in _COMMANDS:
     cli.add_command(_one)
