@@ -261,7 +261,7 @@ def test_a_link_in_the_other_archive_is_not_followed(
 ):
     first, second = pair
     into, other = copy_of(first, tmp_path / "a"), copy_of(second, tmp_path / "b")
-    path = sorted(other.warc_directory.iterdir())[0]
+    path = min(other.warc_directory.iterdir())
     moved = path.rename(tmp_path / "elsewhere.warc.gz")
     path.symlink_to(moved)
     assert "no regular file" in refused(into, other)

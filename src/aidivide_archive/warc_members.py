@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ _HEAD_BYTES = 10
 _CHUNK = 1 << 16
 MAX_RECORD_BYTES = 1 << 29
 """A larger record is taken for damage: bodies are bounded by the profile (16 MiB by default)."""
+_REWRITTEN = re.compile(r"-p[0-9a-f]{8}$")
 _FLAGS_AND_TIME = b"\x00" * 6  # and the level, which is not stated
 _SYSTEMS = (b"\x03", b"\xff")  # Unix, unknown: what our writer's library puts there
 
@@ -99,6 +101,24 @@ def copy_members(
         written.flush()
         os.fsync(written.fileno())
     return places
+
+
+def rewritten_name(path: Path, is_gone: Callable[[Member], bool]) -> str:
+    """Name for a file without the records that are gone: its own when there are none, else with a digest of the rest.
+
+    So it does not matter in which order, or in which archive, records were taken out. Raises OSError.
+    """
+    digest, dropped = hashlib.sha256(), False
+    for member in iter_members(path):
+        if is_gone(member):
+            dropped = True
+        elif member.damage is None:
+            words = (member.kind, member.url, member.date, member.payload_sha256)
+            digest.update(("\t".join(words) + "\n").encode())
+    if not dropped:
+        return path.name
+    stem = _REWRITTEN.sub("", path.name.removesuffix(".warc.gz"))
+    return f"{stem}-p{digest.hexdigest()[:8]}.warc.gz"
 
 
 def sync_directory(path: Path) -> None:

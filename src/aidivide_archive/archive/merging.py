@@ -52,7 +52,13 @@ from aidivide_archive.schema import (
     warc_files,
 )
 from aidivide_archive.urls import host_of, site, url_id, url_key
-from aidivide_archive.warc_members import Member, copy_members, iter_members, sync_directory
+from aidivide_archive.warc_members import (
+    Member,
+    copy_members,
+    iter_members,
+    rewritten_name,
+    sync_directory,
+)
 
 _CHUNK = 500
 _WARC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}\.warc\.gz")
@@ -285,14 +291,15 @@ def _copy(
         raise StoreError(f"{source} is no regular file: nothing was merged")
     wanted = {row.warc_offset: row for row in rows}
 
+    def is_gone(member: Member) -> bool:
+        return bool(member.url) and _is_purged(member.url, purged)
+
     def keep(member: Member) -> bool:
-        if member.damage is not None or member.offset >= file.committed_bytes:
-            return False
         row = wanted.get(member.offset)
         if row is not None:
             digest = member.stated_sha256 if member.is_withheld else member.payload_sha256
-            return bool(digest == row.payload_sha256)
-        return not (member.url and _is_purged(member.url, purged))
+            return member.damage is None and bool(digest == row.payload_sha256)
+        return member.damage is None and not is_gone(member)
 
     part = location.warc_directory / f".{file.name}.part"
     part.unlink(missing_ok=True)
@@ -304,7 +311,7 @@ def _copy(
             raise StoreError(
                 f"{source} at {lost[0]}: the record is not the one its row names: see `aidivide verify` there"
             )
-        name = _free_name(file.name, part, named)
+        name = _free_name(rewritten_name(source, is_gone), part, named)
         part.replace(location.warc_directory / name)
     except OSError as error:
         raise StoreError(f"cannot copy {source}: {error.strerror or error}") from None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -56,11 +55,16 @@ from aidivide_archive.schema import (
     warc_files,
 )
 from aidivide_archive.urls import canonical_url, site, url_id, url_key
-from aidivide_archive.warc_members import Member, copy_members, iter_members, sync_directory
+from aidivide_archive.warc_members import (
+    Member,
+    copy_members,
+    iter_members,
+    rewritten_name,
+    sync_directory,
+)
 
 JOURNAL = "purge.json"
 """In the archive's directory while a purge is under way."""
-_REWRITTEN = re.compile(r"(?P<stem>.+?)(?:-p(?P<number>\d+))?\.warc\.gz")
 _CHUNK = 500
 _TEXT_TABLES = (
     *("extractions", "claims", "articles", "revisions", "relevance", "discoveries"),
@@ -168,13 +172,19 @@ def purge(
     files = archive.submit(lambda c: _files(c, ids)).result()
     files += _with_strays(archive, target, {file_id for file_id, _ in files})
     try:
-        moves = {name: _next_name(name) for _, name in files}
+        rows = {
+            file_id: archive.submit(partial(_offsets, file_id=file_id)).result()
+            for file_id, _ in files
+        }
+        moves = {
+            name: _new_name(location, name, rows[file_id], set(ids), target)
+            for file_id, name in files
+        }
         _write_journal(location, moves)
         step("journal")
         places = {}
         for file_id, name in files:
-            rows = archive.submit(partial(_offsets, file_id=file_id)).result()
-            places[file_id] = _rewrite(location, name, moves[name], rows, set(ids), target)
+            places[file_id] = _rewrite(location, name, moves[name], rows[file_id], set(ids), target)
             step("file")
         sync_directory(location.warc_directory)
     except OSError as error:
@@ -324,10 +334,18 @@ def _offsets(connection: sa.Connection, file_id: int) -> dict[int, int]:
 # --- files ---------------------------------------------------------------------------------------
 
 
-def _next_name(name: str) -> str:
-    found = _REWRITTEN.fullmatch(name)
-    stem, number = (found["stem"], int(found["number"] or 0)) if found else (name, 0)
-    return f"{stem}-p{number + 1}.warc.gz"
+def _new_name(
+    location: Location, name: str, rows: dict[int, int], gone: set[int], target: Target
+) -> str:
+    path = location.warc_directory / name
+    return rewritten_name(path, lambda member: _is_gone(member, rows, gone, target))
+
+
+def _is_gone(member: Member, rows: dict[int, int], gone: set[int], target: Target) -> bool:
+    """Whether a record goes; those that no row names are judged by their URL."""
+    if member.offset in rows:
+        return rows[member.offset] in gone
+    return is_of(member.url, target)
 
 
 def _write_journal(location: Location, moves: dict[str, str]) -> None:
@@ -352,12 +370,11 @@ def _rewrite(
     gone: set[int],
     target: Target,
 ) -> dict[int, tuple[int, int]]:
-    """The file without the records of what is purged; those that no row names are judged by their URL."""
+    """The file without the records of what is purged, and without stretches that are no records."""
 
     def keep(member: Member) -> bool:
-        if member.offset in rows:
-            return rows[member.offset] not in gone
-        return member.damage is None and not is_of(member.url, target)
+        known = member.offset in rows or member.damage is None
+        return known and not _is_gone(member, rows, gone, target)
 
     folder = location.warc_directory
     (folder / new_name).unlink(missing_ok=True)  # of a purge that was killed

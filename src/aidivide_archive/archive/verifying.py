@@ -339,16 +339,22 @@ def _file(connection: sa.Connection, path: Path, file: sa.Row[Any]) -> Iterator[
     rows = {row.warc_offset: row for row in connection.execute(statement)}
     seen: set[int] = set()
     ended = file.finish_reason == "finished"
+    asked: sa.Row[Any] | None = None
+    """The capture whose request comes next."""
     for member in iter_members(path):
+        if asked is not None and member.damage is None and member.kind != "request":
+            yield _damaged_record(asked, "record_missing", "its request is not beside it")
+        asked = None
         row = rows.get(member.offset)
         if row is not None:
             seen.add(member.offset)
             yield from _record(member, row)
+            asked = row if ended and member.damage is None else None
         elif member.damage is not None:
             inside = range(member.offset, member.offset + member.length)
             touched = [one for offset, one in rows.items() if offset in inside]
             seen.update(one.warc_offset for one in touched)
-            if touched or member.offset < file.committed_bytes:
+            if touched or ended or member.offset < file.committed_bytes:
                 yield from _stretch(path, member, touched)
         elif member.kind == "response" and ended and member.offset < file.committed_bytes:
             yield Damage(
@@ -357,6 +363,8 @@ def _file(connection: sa.Connection, path: Path, file: sa.Row[Any]) -> Iterator[
                 detail=f"{path.name} at {member.offset}: no row points at this record",
                 advice="import the file into a new archive and merge that one, to have it again",
             )
+    if asked is not None:
+        yield _damaged_record(asked, "record_missing", "its request is not beside it")
     for offset in sorted(rows.keys() - seen):
         yield _damaged_record(rows[offset], "record_missing", "no record begins there")
 
