@@ -120,13 +120,11 @@ class Robots(_SessionMiddleware):
 
 
 class CaptureResponse(_SessionMiddleware):
-    """Takes the exchange as fetched and writes it to WARC, before anything undoes an encoding."""
+    """Takes the exchange as fetched, before anything undoes an encoding; it is written when it was read."""
 
     def process_response(self, request: Request, response: Response) -> Response:
         if "leased" in request.meta:
-            capture = capture_of(request, response)
-            request.meta["capture"] = capture
-            request.meta["position"] = self._session.archive.write_capture(capture)
+            request.meta["capture"] = capture_of(request, response)
         return response
 
 

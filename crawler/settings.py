@@ -59,6 +59,7 @@ DOWNLOAD_HANDLERS = {  # default: also file, ftp, s3, data
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.AddressGuard": 50,
     "crawler.middlewares.Robots": 100,
+    "crawler.site_rights.SiteRights": 110,  # for what robots.txt allows, and for pages alone
     "crawler.middlewares.CaptureResponse": 995,  # the innermost: bodies are still as fetched
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the profile decides what is allowed
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,

@@ -316,7 +316,7 @@ def test_a_document_carries_its_capture_and_the_rights_it_was_sent_with(everythi
         url=URL,
         captured_at=NOW,
         status=200,
-        headers=(("content-type", "text/html"), ("X-Robots-Tag", "noarchive")),
+        headers=(("content-type", "text/html"), ("X-Robots-Tag", "noindex")),
         body=PAGE,
     )
     found = read(response_of(capture), leased(), everything)
@@ -324,7 +324,10 @@ def test_a_document_carries_its_capture_and_the_rights_it_was_sent_with(everythi
     made = document(leased(), found, capture=capture, position=position, now=NOW)
     assert made.capture is not None
     assert made.capture.payload_bytes == len(PAGE)
-    assert made.capture.rights == {"x-robots-tag": "noarchive"}
+    assert made.capture.rights == {
+        "statements": [{"source": "header:x-robots-tag", "value": "noindex"}],
+        "withheld": None,
+    }
     assert (made.finished_at, made.extraction) == (NOW, found.extraction)
     assert document(leased(), found, now=NOW).capture is None
 

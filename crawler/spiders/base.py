@@ -23,7 +23,7 @@ from aidivide_archive.archive import Location
 from aidivide_archive.config import load_profile
 from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.ingest.reading import Reading
-from aidivide_archive.ingest.service import document
+from aidivide_archive.ingest.service import document, kept_capture
 from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
 from crawler.middlewares import Refused
 from crawler.session import Session
@@ -83,12 +83,21 @@ class ArchiveSpider(Spider):
         """Read the capture in a worker; the pipeline stores what comes back."""
         meta = response.meta
         leased, capture = meta["leased"], meta["capture"]
-        found = await asyncio.wrap_future(self.session.ingest.read(leased, capture))
+        stated = meta.get("site_statements", ())
+        found = await asyncio.wrap_future(
+            self.session.ingest.read(leased, capture, site_statements=stated)
+        )
+        # after reading: a page may say that its body is not to be kept
+        try:
+            position = self.session.archive.write_capture(kept_capture(capture, found))
+        except StoreError as error:
+            self.storage_failed(error)
+            return
         yield document(
             leased,
             found,
             capture=capture,
-            position=meta["position"],
+            position=position,
             robots=meta.get("robots"),
         )
 

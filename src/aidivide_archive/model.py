@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 # --- the ledger ----------------------------------------------------------------------------------
 
@@ -155,6 +156,8 @@ class Capture:
     request_headers: tuple[tuple[str, str], ...] = ()
     ip_address: str | None = None
     completeness: Completeness = Completeness.COMPLETE
+    withheld_sha256: str | None = None
+    """SHA-256 of a body that is left out because its rights are reserved; `body` is empty then."""
 
     def header(self, name: str) -> str | None:
         """First value of a header, by case-insensitive name; None when absent."""
@@ -251,6 +254,15 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """What stays of a text that is not kept, because its rights are reserved."""
+
+    reason: str
+    text_sha256: str
+    word_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
     """What the extractor made of one capture."""
 
@@ -266,6 +278,8 @@ class Extraction:
     """What decided the encoding: "bom", "http", "meta", "utf-8", "detector"…"""
     mode: str = ""
     """Which extractor setting gave the text ("precision", "balanced", "plain"…)."""
+    withheld: Withheld | None = None
+    """Why there is no text, when its rights are reserved; `text` is empty then."""
 
 
 # --- relevance -----------------------------------------------------------------------------------
@@ -487,7 +501,8 @@ class CaptureRecord:
     ip_address: str | None = None
     robots: dict[str, str] | None = None
     """Verdict and rule line that allowed the fetch; None when robots.txt was not asked."""
-    rights: dict[str, str] | None = None
+    rights: dict[str, Any] | None = None
+    """`statements`: source and value of each, as found with this capture; `withheld`: why the text is not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

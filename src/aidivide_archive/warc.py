@@ -32,6 +32,7 @@ _READ = 1 << 16
 _HOP_HEADERS = frozenset({"transfer-encoding", "connection", "keep-alive", "content-length"})
 _DIGEST_HEADER = "WARC-Payload-Digest"
 _COMPLETENESS_HEADER = "WARC-Truncated"  # WARC 1.1 §5.13: the record does not hold the whole block
+_WITHHELD = "unspecified"  # the word for what is neither length, time nor disconnect
 
 
 class WarcWriter:
@@ -49,11 +50,13 @@ class WarcWriter:
 
     def write(self, capture: Capture) -> WarcPosition:
         """Append a capture; the returned position is that of its response record. Durable after `sync`."""
-        payload_digest = hashlib.sha256(capture.body).hexdigest()
+        payload_digest = capture.withheld_sha256 or hashlib.sha256(capture.body).hexdigest()
         response_id = f"<urn:uuid:{uuid.uuid4()}>"
         response = _record(WarcRecordType.response, capture, response_id, _http_response(capture))
         response.headers[_DIGEST_HEADER] = f"sha256:{payload_digest}"
-        if capture.completeness is not Completeness.COMPLETE:
+        if capture.withheld_sha256 is not None:
+            response.headers[_COMPLETENESS_HEADER] = _WITHHELD
+        elif capture.completeness is not Completeness.COMPLETE:
             response.headers[_COMPLETENESS_HEADER] = "disconnect"
         if capture.ip_address:
             response.headers["WARC-IP-Address"] = capture.ip_address
@@ -199,7 +202,10 @@ def _capture(record: WarcRecord) -> Capture:
     status = int(http.status_code or 0) if http else 0
     body = record.reader.read()
     completeness = Completeness.COMPLETE
-    if record.headers.get(_COMPLETENESS_HEADER):
+    withheld = None
+    if record.headers.get(_COMPLETENESS_HEADER) == _WITHHELD and not body:
+        withheld = _digest(record)
+    elif record.headers.get(_COMPLETENESS_HEADER):
         completeness = Completeness.PARTIAL
     elif not status or _digest(record) not in (None, hashlib.sha256(body).hexdigest()):
         completeness = Completeness.TRUNCATED  # the tail of a file whose writer was killed
@@ -211,6 +217,7 @@ def _capture(record: WarcRecord) -> Capture:
         body=body,
         ip_address=record.headers.get("WARC-IP-Address"),
         completeness=completeness,
+        withheld_sha256=withheld,
     )
 
 

@@ -199,7 +199,7 @@ def relevance_row(document: Document) -> dict[str, Any]:
 def _store_article(
     connection: sa.Connection, document: Document, extraction: Extraction, capture_id: int | None
 ) -> Stored:
-    text_sha256 = hashlib.sha256(extraction.text.encode()).hexdigest()
+    text_sha256 = _measures(extraction, None)["text_sha256"]
     known = templates.shown(connection, document.url_id)
     if known is not None:
         if known.text_sha256 == text_sha256 and known.title == extraction.metadata.title:
@@ -304,8 +304,8 @@ def extraction_row(
         "page_kind": extraction.page_kind,
         "title": extraction.metadata.title,
         "text": extraction.text,
-        **_measures(extraction.text, None),
-        "fields": fields_of(extraction.metadata),
+        **_measures(extraction, None),
+        "fields": _fields(extraction),
         "cuts": [_cut_row(cut) for cut in extraction.cuts] or None,
         "encoding": f"{extraction.encoding} ({extraction.encoding_source})",
         "mode": extraction.mode,
@@ -354,17 +354,28 @@ def article_row(
         "published_from": published.start if published else None,
         "published_to": published.end if published else None,
         "published_source": metadata.published_source,
-        **_measures(extraction.text, measured),
+        **_measures(extraction, measured),
     }
 
 
-def _measures(text: str, measured: Mapping[str, Any] | None) -> dict[str, Any]:
+def _measures(extraction: Extraction, measured: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Of the text as it was read, also where it is not kept."""
     if measured is not None:
         return {name: measured[name] for name in ("word_count", "text_sha256")}
+    if extraction.withheld is not None:
+        gone = extraction.withheld
+        return {"word_count": gone.word_count, "text_sha256": gone.text_sha256}
     return {
-        "word_count": full_text.word_count(text),
-        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "word_count": full_text.word_count(extraction.text),
+        "text_sha256": hashlib.sha256(extraction.text.encode()).hexdigest(),
     }
+
+
+def _fields(extraction: Extraction) -> dict[str, Any]:
+    found = fields_of(extraction.metadata)
+    if extraction.withheld is not None:
+        found["withheld"] = extraction.withheld.reason
+    return found
 
 
 def fields_of(metadata: Metadata) -> dict[str, Any]:

@@ -43,6 +43,13 @@ class Location:
             Path(folder or DEFAULT_DIRECTORY).expanduser(), database, folder_source, database_source
         )
 
+    @classmethod
+    def of(cls, directory: Path, database_url: str | None = None) -> Location:
+        """Another archive than the one chosen by options and environment. Raises ConfigError."""
+        if database_url is not None:
+            _check_database_url(database_url)
+        return cls(directory, database_url)
+
     @property
     def is_sqlite(self) -> bool:
         return self.database_url is None

@@ -86,20 +86,36 @@ def settle(connection: sa.Connection) -> Settled:
     settle_templates(connection)
     _renew_signatures(connection)
     index_signatures(connection)
+    graph = copy_graph(connection)
+    _write_matches(connection, graph.matches)
+    _write_stories(connection, graph.stories)
+    return Settled(
+        articles=graph.articles,
+        candidates=graph.candidates,
+        matches=len(graph.matches),
+        stories=sum(len(story.members) > 1 for story in graph.stories),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CopyGraph:
+    """The matches and stories that the texts, signatures and judgements of an archive give."""
+
+    articles: int
+    candidates: int
+    matches: tuple[Match, ...]
+    stories: tuple[Story, ...]
+
+
+def copy_graph(connection: sa.Connection) -> CopyGraph:
+    """Compute matches and stories of the whole archive; reads only."""
     everything = _story_articles(connection)
     boilerplate = _boilerplate(connection, everything)
     pairs = _candidate_pairs(connection, everything, boilerplate)
     found = tuple(_compared(connection, pairs, everything, boilerplate))
     told = _judgements(connection)
-    grouped = build_stories(tuple(everything.values()), found, told)
-    _write_matches(connection, found)
-    _write_stories(connection, grouped)
-    return Settled(
-        articles=len(everything),
-        candidates=len(pairs),
-        matches=len(found),
-        stories=sum(len(story.members) > 1 for story in grouped),
-    )
+    grouped = tuple(build_stories(tuple(everything.values()), found, told))
+    return CopyGraph(len(everything), len(pairs), found, grouped)
 
 
 def _renew_signatures(connection: sa.Connection) -> None:
@@ -274,7 +290,10 @@ def _write_matches(connection: sa.Connection, found: Sequence[Match]) -> None:
     delete_absent(connection, matches, ("a_id", "b_id"), wanted, present)
 
 
-def _write_stories(connection: sa.Connection, grouped: Sequence[Story]) -> None:
+def story_rows_of(
+    grouped: Sequence[Story],
+) -> tuple[dict[Any, dict[str, Any]], dict[Any, dict[str, Any]]]:
+    """The rows of `stories` and of `story_members`, by key."""
     story_rows: dict[Any, dict[str, Any]] = {}
     member_rows: dict[Any, dict[str, Any]] = {}
     for story in grouped:
@@ -294,6 +313,11 @@ def _write_stories(connection: sa.Connection, grouped: Sequence[Story]) -> None:
                 "confidence": member.confidence,
                 "reasons": list(member.reasons),
             }
+    return story_rows, member_rows
+
+
+def _write_stories(connection: sa.Connection, grouped: Sequence[Story]) -> None:
+    story_rows, member_rows = story_rows_of(grouped)
     present_stories = {
         (row["id"],): dict(row) for row in connection.execute(sa.select(stories)).mappings()
     }

@@ -363,6 +363,17 @@ def _is_fresh_start(connection: sa.Connection) -> bool:
     return last is None or last.finish_reason == "finished"
 
 
+def live_runs(connection: sa.Connection, *, besides: int) -> list[tuple[int, str]]:
+    """Number and owner of the runs of other processes that are under way, by number. PostgreSQL only has such."""
+    dead = set(_dead_runs(connection))
+    rows = connection.execute(
+        sa.select(crawls.c.id, crawls.c.owner)
+        .where(crawls.c.finished_at.is_(None), crawls.c.id != besides)
+        .order_by(crawls.c.id)
+    )
+    return [(row.id, row.owner) for row in rows if (row.id, row.owner) not in dead]
+
+
 def _dead_runs(connection: sa.Connection) -> list[tuple[int, str]]:
     """Unfinished runs whose process is gone. On SQLite that is all of them: the writer lock is ours."""
     open_runs = [

@@ -55,7 +55,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class Standing:
     """Which extraction an article shows, and which is its base; often the same."""
 
     article_id: int
@@ -68,7 +68,7 @@ class _Standing:
 class _Page:
     """An article as its site's template is learnt from it and applied to it."""
 
-    standing: _Standing
+    standing: Standing
     version: str
     text: str
     cuts: tuple[Cut, ...]
@@ -101,7 +101,7 @@ def shown(connection: sa.Connection, article_id: int) -> Shown | None:
     ).first()
     if row is None:
         return None
-    standing = next(_standing(connection, [article_id]))
+    standing = next(standings(connection, [article_id]))
     base = connection.execute(
         sa.select(extractions.c.version, extractions.c.text_sha256).where(
             extractions.c.id == standing.base_id
@@ -173,7 +173,7 @@ def _pages(connection: sa.Connection, site: str) -> Iterator[_Page]:
         sa.select(articles.c.id).where(articles.c.site == site).order_by(articles.c.id)
     ).all()
     for start in range(0, len(ids), _CHUNK):
-        found = list(_standing(connection, ids[start : start + _CHUNK]))
+        found = list(standings(connection, ids[start : start + _CHUNK]))
         columns = (extractions.c.id, extractions.c.version, extractions.c.text, extractions.c.cuts)
         base_ids = [one.base_id for one in found]
         rows = connection.execute(sa.select(*columns).where(extractions.c.id.in_(base_ids)))
@@ -188,7 +188,7 @@ def _pages(connection: sa.Connection, site: str) -> Iterator[_Page]:
             )
 
 
-def _standing(connection: sa.Connection, ids: Sequence[int]) -> Iterator[_Standing]:
+def standings(connection: sa.Connection, ids: Sequence[int]) -> Iterator[Standing]:
     """Articles by id with the numbers of their extractions.
 
     Of imported texts, which have no capture, the newest base is the newest revision's.
@@ -222,7 +222,7 @@ def _standing(connection: sa.Connection, ids: Sequence[int]) -> Iterator[_Standi
         base_id = row.extraction_id
         if is_derived(row.version):
             base_id = bases[(row.id, row.capture_id, base_version(row.version))]
-        yield _Standing(row.id, row.extraction_id, row.version, base_id)
+        yield Standing(row.id, row.extraction_id, row.version, base_id)
 
 
 def _repeats(pages: Sequence[_Page]) -> bool:

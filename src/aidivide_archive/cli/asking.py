@@ -87,9 +87,10 @@ def _say_answer(answer: Answer, *, as_json: bool, as_csv: bool) -> None:
         if as_json:
             say_json(rows, more={"columns": answer.columns, "is_cut": answer.is_cut})
         else:
-            from aidivide_archive.export.spreadsheet import write_csv
+            from aidivide_archive.export.registry import exporter_for
+            from aidivide_archive.export.target import export_rows
 
-            write_csv(rows, answer.columns, binary_stdout(), raw=False)
+            export_rows(exporter_for("csv"), rows, answer.columns, binary_stdout())
     else:
         numbers = [
             name

@@ -18,10 +18,13 @@ from aidivide_archive.cli.events import event
 from aidivide_archive.cli.exporting import export
 from aidivide_archive.cli.framework import Program
 from aidivide_archive.cli.importing import import_, reprocess_
+from aidivide_archive.cli.merge import merge
+from aidivide_archive.cli.purge import purge
 from aidivide_archive.cli.reading import show, status, stories, story
 from aidivide_archive.cli.rehydrating import rehydrate
 from aidivide_archive.cli.report import report
 from aidivide_archive.cli.searching import search
+from aidivide_archive.cli.verify import verify
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,7 +41,7 @@ _COMMANDS = (
     *(status, search, stories, story, show, export, rehydrate, report),
     *(sql, schema),
     *(matches, compare, judge, copies),
-    *(event, clutter, db, doctor),
+    *(event, clutter, merge, purge, verify, db, doctor),
 )
 for _one in _COMMANDS:
     cli.add_command(_one)

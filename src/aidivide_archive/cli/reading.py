@@ -247,6 +247,7 @@ def _say_article(article: Row, ledger: Row) -> None:
             ("modified", article["modified_at"]),
             ("language", article["language"]),
             ("words", article["word_count"]),
+            ("text withheld", article["withheld"]),
             ("story", role),
             ("state", f"{ledger['state']}: {ledger['reason']}"),
             ("detail", ledger["detail"]),

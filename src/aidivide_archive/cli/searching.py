@@ -128,11 +128,13 @@ def _say(found: Found, *, as_json: bool, as_csv: bool, unique: bool) -> None:
 
 
 def _say_csv(hits: Sequence[Row]) -> None:
-    from aidivide_archive.export.spreadsheet import write_csv
+    from aidivide_archive.export.registry import exporter_for
+    from aidivide_archive.export.target import export_rows
 
     names = ("id", "url", "title", "outlet", "site", "country", "language", "published_at")
     more = ("published_from", "published_to", "story_id", "role", "snippet")
-    write_csv(map(_with_marks, hits), (*names, *more), binary_stdout(), raw=False)
+    rows = map(_with_marks, hits)
+    export_rows(exporter_for("csv"), rows, (*names, *more), binary_stdout())
 
 
 def _with_marks(row: Row) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import re
-from typing import Annotated, get_args
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -405,6 +405,11 @@ class Fetch(Section):
 class Rights(Section):
     """What may be kept and passed on."""
 
+    reserved: Literal["metadata", "text"] = Field(
+        default="metadata",
+        description="What is kept of a page that reserves its rights against copies (`noarchive`, TDM "
+        "reservation, a passed `unavailable_after`): `metadata` and digests alone, or the `text` as well.",
+    )
     keep_full_text: bool = Field(
         default=True, description="Whether full texts are kept in the archive."
     )

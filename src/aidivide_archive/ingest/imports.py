@@ -22,7 +22,7 @@ from aidivide_archive.exceptions import ArchiveError, ImportDataError, InvalidUR
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.reprocess import import_profile
-from aidivide_archive.ingest.service import Ingest, document
+from aidivide_archive.ingest.service import Ingest, document, kept_capture
 from aidivide_archive.model import (
     Capture,
     Channel,
@@ -183,7 +183,11 @@ def kind_of(path: Path) -> ImportKind:
 
 def _warc_captures(path: Path) -> Iterator[tuple[str, Capture | str]]:
     for number, stored in enumerate(iter_captures(path), 1):
-        yield f"{path}: record {number}", stored.capture
+        where = f"{path}: record {number}"
+        if stored.capture.withheld_sha256 is not None:
+            yield where, "has no body: the archive that wrote it withheld it, for the page's rights"
+        else:
+            yield where, stored.capture
 
 
 def _html_captures(path: Path) -> Iterator[tuple[str, Capture | str]]:
@@ -286,7 +290,7 @@ def _store_capture(
     profile: Profile | None,
     tally: _Tally,
 ) -> None:
-    position = archive.write_capture(capture)
+    position = archive.write_capture(kept_capture(capture, found))
     if profile is None:  # for no event: nothing was judged
         reason = found.outcome.reason
         if found.outcome.state is UrlState.DONE:

@@ -33,6 +33,7 @@ from aidivide_archive.model import (
     UrlState,
 )
 from aidivide_archive.relevance import judge
+from aidivide_archive.rights import Statement, product_token, reserved, withheld_reason
 from aidivide_archive.robots import retry_after_seconds
 from aidivide_archive.similarity import sign
 from aidivide_archive.sitemaps import parse_sitemap
@@ -65,6 +66,8 @@ class Response:
     retry_after: str | None
     captured_at: datetime
     completeness: Completeness = Completeness.COMPLETE
+    statements: tuple[Statement, ...] = ()
+    """On rights, by the response's headers and the site's tdmrep.json."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +79,51 @@ class Reading:
     relevance: Relevance | None = None
     signature: Signature | None = None
     discoveries: tuple[Discovery, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    """On rights: those of the response, then those of the page."""
+    withheld: str | None = None
+    """Why text and body are not kept; None: they are."""
 
 
 def read(response: Response, leased: LeasedUrl, profile: Profile) -> Reading:
     """Read one response as what its URL is expected to be. Every end is an `Outcome`."""
+    found = _read(response, leased, profile)
+    if not found.statements:  # no page was read
+        found = _with_rights(found, response.statements, response, leased, profile)
+    return found
+
+
+def _with_rights(
+    found: Reading,
+    statements: tuple[Statement, ...],
+    response: Response,
+    leased: LeasedUrl,
+    profile: Profile,
+) -> Reading:
+    """The reading with what its page states on rights, and without the text where the profile keeps none."""
+    reason = None
+    if leased.kind is UrlKind.PAGE and 200 <= (response.status or 200) < 300:
+        agent = product_token(profile.politeness.user_agent)
+        if profile.rights.reserved == "metadata":
+            stated = reserved(statements, agent=agent)
+            reason = withheld_reason(stated, captured_at=response.captured_at)
+        if reason is None and not profile.rights.keep_full_text:
+            reason = "keep_full_text = false (profile)"
+    if reason is None:
+        return replace(found, statements=statements)
+    outcome = found.outcome
+    if outcome.state is UrlState.DONE:
+        outcome = replace(outcome, detail=f"text withheld: {reason}"[:500])
+    return replace(
+        found,
+        outcome=outcome,
+        signature=sign("") if found.signature else None,
+        statements=statements,
+        withheld=reason,
+    )
+
+
+def _read(response: Response, leased: LeasedUrl, profile: Profile) -> Reading:
     ended = _status_outcome(response)
     if ended is not None:
         if 300 <= response.status < 400:
@@ -154,7 +198,18 @@ def _read_body(body: bytes, response: Response, leased: LeasedUrl, profile: Prof
     links = discoveries.of_document(
         profile, leased, found.links, limit=profile.limits.links_per_page
     )
-    return _judged(found, links, leased, profile)
+    stated = tuple(
+        Statement(claim.source, claim.value)
+        for claim in found.extraction.metadata.claims
+        if claim.field == "rights"
+    )
+    return _with_rights(
+        _judged(found, links, leased, profile),
+        (*response.statements, *stated),
+        response,
+        leased,
+        profile,
+    )
 
 
 def _listing(links: tuple[Link, ...], leased: LeasedUrl, profile: Profile) -> Reading:

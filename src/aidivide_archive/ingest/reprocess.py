@@ -108,6 +108,8 @@ def _readings(
         except StoreError as error:
             yield page, error
             continue
+        if capture.withheld_sha256 is not None:  # nothing to read: only its metadata was kept
+            continue
         waiting[ingest.read(page.leased, capture)] = page
         if len(waiting) >= _IN_FLIGHT:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)

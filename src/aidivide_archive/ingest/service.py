@@ -6,8 +6,11 @@ import hashlib
 import logging
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+from aidivide_archive.archive.full_text import word_count
 from aidivide_archive.config import Profile
 from aidivide_archive.ingest import reading
 from aidivide_archive.ingest.reading import Reading, Response
@@ -16,12 +19,15 @@ from aidivide_archive.model import (
     Capture,
     CaptureRecord,
     Document,
+    Extraction,
     LeasedUrl,
     Outcome,
     Reason,
     UrlState,
     WarcPosition,
+    Withheld,
 )
+from aidivide_archive.rights import Statement, header_statements
 from aidivide_archive.workers import WorkerFailure, WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -44,10 +50,15 @@ class Ingest:
             seconds=profile.limits.document_seconds,
         )
 
-    def read(self, leased: LeasedUrl, capture: Capture) -> Future[Reading]:
-        """Read a capture in a worker; the future never fails: what goes wrong is an outcome."""
+    def read(
+        self, leased: LeasedUrl, capture: Capture, *, site_statements: tuple[Statement, ...] = ()
+    ) -> Future[Reading]:
+        """Read a capture in a worker; the future never fails: what goes wrong is an outcome.
+
+        `site_statements`: what the site's tdmrep.json says about this URL.
+        """
         outer: Future[Reading] = Future()
-        inner = self._pool.submit(response_of(capture), leased)
+        inner = self._pool.submit(response_of(capture, site_statements), leased)
 
         def hand_over(done: Future[Reading]) -> None:
             if done.cancelled():
@@ -63,7 +74,7 @@ class Ingest:
         self._pool.close()
 
 
-def response_of(capture: Capture) -> Response:
+def response_of(capture: Capture, site_statements: tuple[Statement, ...] = ()) -> Response:
     return Response(
         status=capture.status,
         body=capture.body,
@@ -73,6 +84,7 @@ def response_of(capture: Capture) -> Response:
         retry_after=capture.header("retry-after"),
         captured_at=capture.captured_at,
         completeness=capture.completeness,
+        statements=(*header_statements(capture.headers), *site_statements),
     )
 
 
@@ -109,8 +121,11 @@ def document(
             position=position,
             ip_address=capture.ip_address,
             robots=robots,
-            rights=_rights(capture),
+            rights=_rights(found),
         )
+    extraction = found.extraction
+    if extraction is not None and found.withheld is not None:
+        extraction = _without_text(extraction, found.withheld)
     return Document(
         url_id=leased.id,
         url=leased.url,
@@ -118,17 +133,32 @@ def document(
         outcome=found.outcome,
         finished_at=now or datetime.now(UTC),
         capture=record,
-        extraction=found.extraction,
+        extraction=extraction,
         relevance=found.relevance,
         signature=found.signature,
         discoveries=found.discoveries,
     )
 
 
-def _rights(capture: Capture) -> dict[str, str] | None:
-    names = ("x-robots-tag", "tdm-reservation", "tdm-policy", "license")
-    found = {name: value[:500] for name in names if (value := capture.header(name))}
-    return found or None
+def kept_capture(capture: Capture, found: Reading) -> Capture:
+    """The capture as it is written to WARC: without its body when the page's rights are reserved."""
+    if found.withheld is None:
+        return capture
+    return replace(capture, body=b"", withheld_sha256=hashlib.sha256(capture.body).hexdigest())
+
+
+def _without_text(extraction: Extraction, reason: str) -> Extraction:
+    text = extraction.text
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    withheld = Withheld(reason=reason, text_sha256=digest, word_count=word_count(text))
+    return replace(extraction, text="", cuts=(), withheld=withheld)
+
+
+def _rights(found: Reading) -> dict[str, Any] | None:
+    if not found.statements and found.withheld is None:
+        return None
+    stated = [{"source": one.source, "value": one.value} for one in found.statements]
+    return {"statements": stated, "withheld": found.withheld}
 
 
 # --- inside a worker -----------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.metadata import jsonld
 from aidivide_archive.metadata.page import PageFacts, text_of
 from aidivide_archive.model import Claim, Hint
+from aidivide_archive.rights import MAX_STATEMENT_CHARS, MAX_STATEMENTS, meta_statements
 from aidivide_archive.urls import canonical_url
 
 _MAX_TAGS = 30
@@ -249,3 +250,20 @@ def rights_claim(facts: PageFacts, blocks: Sequence[Block]) -> Claim | None:
                 field="rights", value=block.text[:500], source="text", confidence=0.6, chosen=True
             )
     return None
+
+
+def reservation_claims(facts: PageFacts) -> tuple[Claim, ...]:
+    """Every further statement on rights, in the words of the page: `rights` says what they mean."""
+    stated = [(one.source, one.value) for one in meta_statements(facts.metas)]
+    stated += [("link:license", href) for href in facts.licences]
+    for node in facts.nodes:
+        for key in ("license", "copyrightNotice", "usageInfo"):
+            words = jsonld.texts(node.get(key)) or jsonld.addresses(node.get(key))
+            stated += [(f"json-ld:{key}", text) for text in words]
+    for name in ("dc.rights", "dcterms.rights", "dcterms.license"):
+        stated += [(f"meta:{name}", value) for value in facts.metas.get(name, ())]
+    return tuple(
+        Claim(field="rights", value=normal[:MAX_STATEMENT_CHARS], source=source, confidence=0.9)
+        for source, value in list(dict.fromkeys(stated))[:MAX_STATEMENTS]
+        if (normal := jsonld.normal(value))
+    )

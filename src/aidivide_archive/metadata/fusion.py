@@ -54,6 +54,7 @@ def read_metadata(
         *credit_claims(head, lines),
         *time_claims(facts, tree, head, clock, hint),
         *filter(None, (language, about.canonical_claim(facts), about.rights_claim(facts, blocks))),
+        *about.reservation_claims(facts),
     )
     published, modified = _chosen(claims, "published"), _chosen(claims, "modified")
     image_url, caption, image_credit = about.lead_image(facts, tree)

@@ -10,6 +10,7 @@ from lxml.html import HtmlElement
 from aidivide_archive.metadata.jsonld import Node, article_nodes, normal, plain, read_nodes, types
 
 _MAX_VALUE_CHARS = 5000
+_MAX_LICENCES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class PageFacts:
     """Raw href of link rel=canonical."""
     language: str | None
     """Raw lang of <html>, or xml:lang."""
+    licences: tuple[str, ...] = ()
+    """Raw hrefs of links with rel=license."""
 
     @property
     def article_body(self) -> str | None:
@@ -81,6 +84,11 @@ def read_facts(tree: HtmlElement, url: str) -> PageFacts:
             None,
         ),
         language=tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang"),
+        licences=tuple(
+            href
+            for link in tree.iter("link", "a")
+            if "license" in (link.get("rel") or "").lower().split() and (href := link.get("href"))
+        )[:_MAX_LICENCES],
     )
 
 

@@ -43,8 +43,12 @@ class Finding:
 
 
 def integrity(connection: sa.Connection, warc_directory: Path) -> list[Finding]:
-    """Everything that is wrong, check by check; empty for a sound archive."""
-    found: list[Finding] = []
+    """What is wrong, check by check, the first of each; empty for a sound archive."""
+    return _shortened(list(findings(connection, warc_directory)))
+
+
+def findings(connection: sa.Connection, warc_directory: Path) -> Iterator[Finding]:
+    """Everything that is wrong, as far as the rows and the sizes of the files can tell."""
     for check in (
         _database(connection),
         _articles(connection),
@@ -53,8 +57,7 @@ def integrity(connection: sa.Connection, warc_directory: Path) -> list[Finding]:
         _matches(connection),
         _files(connection, warc_directory),
     ):
-        found.extend(check)
-    return _shortened(found)
+        yield from check
 
 
 def _shortened(found: list[Finding]) -> list[Finding]:

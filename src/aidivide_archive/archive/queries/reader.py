@@ -223,6 +223,10 @@ class Reader:
             raise ConfigError(f"no article of {name} is in this archive")
         return name, self._ask(lambda c: details.clutter(c, name))
 
+    def ask(self, question: Callable[[sa.Connection], T]) -> T:
+        """The answer to a question that another module of the archive asks. Raises StoreError."""
+        return self._ask(question)
+
     # --- inside ----------------------------------------------------------------------------------
 
     def _ask(self, question: Callable[[sa.Connection], T]) -> T:

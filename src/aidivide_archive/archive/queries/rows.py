@@ -45,6 +45,7 @@ ARTICLE_FIELDS = (
     "warc_file",
     "warc_offset",
     "event",
+    "withheld",
 )
 MATCH_FIELDS = (
     "a_url",

@@ -1,0 +1,87 @@
+"""`aidivide purge`: take a page or a site out of the archive for good."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from aidivide_archive.cli.framework import State, command, json_option, pass_state, wait_option
+from aidivide_archive.cli.terminal import counted, note, safe, say, say_json
+
+if TYPE_CHECKING:
+    from aidivide_archive.archive.purging import PurgePlan
+
+SHOWN = 5
+"""Pages that name what is purged, told one by one."""
+
+
+@command("purge", example="aidivide purge https://www.example.org/a --reason 'asked by its author'")
+@click.argument("what", metavar="URL|DOMAIN")
+@click.option("--reason", metavar="WORDS", help="Why; kept with the tombstone.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@wait_option
+@json_option
+@pass_state
+def purge(
+    state: State,
+    what: str,
+    reason: str | None,
+    dry_run: bool,
+    yes: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Delete a page or a site for good: rows, index, raw records; it is never fetched again."""
+    from aidivide_archive.archive import Archive, versions
+    from aidivide_archive.archive.purging import plan, target_of
+    from aidivide_archive.archive.purging import purge as purge_it
+    from aidivide_archive.archive.queries import Reader
+
+    location = state.location()
+    target = target_of(what)
+    versions.check(location)
+    if dry_run or not yes:
+        with Reader(location) as reader:
+            planned = reader.ask(lambda connection: plan(connection, target))
+        if dry_run:
+            _say(planned, as_json, done=False)
+            return
+        _confirm(planned)
+    with Archive(location, wait=wait) as archive:
+        archive.begin("purge")
+        now = datetime.now(UTC)
+        done = purge_it(archive, target, reason=reason, now=now)
+        archive.finish("finished", {"urls": done.urls, "captures": done.captures})
+    _say(done, as_json, done=True)
+
+
+def _confirm(planned: PurgePlan) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError("this cannot be undone: repeat with --yes, or look with --dry-run")
+    click.confirm(f"{_words(planned)} will go and cannot come back. Purge?", abort=True, err=True)
+
+
+def _words(planned: PurgePlan) -> str:
+    return (
+        f"{safe(planned.target)}: {counted(planned.urls, 'URL')}, "
+        f"{counted(planned.articles, 'article')}, {counted(planned.captures, 'capture')} "
+        f"in {counted(len(planned.warc_files), 'WARC file')}"
+    )
+
+
+def _say(planned: PurgePlan, as_json: bool, *, done: bool) -> None:
+    if as_json:
+        say_json([{**asdict(planned), "purged": done}])
+    else:
+        say(f"{'purged' if done else 'would purge'} {_words(planned)}")
+    for url in planned.named_by[:SHOWN]:
+        note(f"still named by {safe(url)}, whose raw bytes may hold its title")
+    if len(planned.named_by) > SHOWN:
+        note(f"and by {len(planned.named_by) - SHOWN} more (--json lists them)")
+    if done:
+        note("it will not be fetched or imported again")
