@@ -58,7 +58,7 @@ def rehydrate(
             made_at=reader.provenance().changed_at,
             warc_directory=reader.location.warc_directory,
         )
-        rows = rehydrated(read_rows(file), reader.texts, report)
+        rows = rehydrated(read_rows(file), reader.texts_held, report)
         target = binary_stdout() if output is None else output
         export_rows(exporter, rows, columns_of(file), target, context=context)
     if as_json:

@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive.queries.filters import Filters, conditions
-from aidivide_archive.archive.queries.listings import article_statement, in_time, stream
+from aidivide_archive.archive.queries.listings import by_code_point, in_time, stream
 from aidivide_archive.archive.queries.rows import Outlets, Row, instant, iso, picked
-from aidivide_archive.model import Role
+from aidivide_archive.model import RelevanceDecision, Role
 from aidivide_archive.schema import (
     articles,
     captures,
@@ -88,13 +88,11 @@ def iter_coverage(connection: sa.Connection, filters: Filters) -> Iterator[Row]:
 
 
 def _statement(connection: sa.Connection, filters: Filters) -> sa.Select[Any]:
-    """The articles of `export articles`, without the columns that are long."""
-    return (
-        article_statement(connection, filters.event)
-        .where(*conditions(connection, filters))
-        .with_only_columns(
+    """One row an article; with an event, only those it kept. Outer joins keep `articles` the outermost loop."""
+    event = _shown_event(connection) if filters.event is None else sa.literal(filters.event)
+    statement = (
+        sa.select(
             articles,
-            urls.c.host,
             relevance.c.event_id,
             relevance.c.decision,
             story_members.c.story_id,
@@ -105,8 +103,31 @@ def _statement(connection: sa.Connection, filters: Filters) -> sa.Select[Any]:
             captures.c.payload_sha256,
             warc_files.c.name.label("warc_file"),
         )
+        .select_from(articles)
+        .outerjoin(extractions, extractions.c.id == articles.c.extraction_id)
+        .outerjoin(
+            relevance,
+            sa.and_(relevance.c.url_id == articles.c.id, relevance.c.event_id == event),
+        )
+        .outerjoin(story_members, story_members.c.article_id == articles.c.id)
         .outerjoin(stories, stories.c.id == story_members.c.story_id)
+        .outerjoin(captures, captures.c.id == extractions.c.capture_id)
+        .outerjoin(warc_files, warc_files.c.id == captures.c.warc_file_id)
+        .where(*conditions(connection, filters))
     )
+    if filters.event is not None:
+        statement = statement.where(relevance.c.decision != RelevanceDecision.REJECT.value)
+    return statement
+
+
+def _shown_event(connection: sa.Connection) -> sa.ColumnElement[str | None]:
+    """The event an article is shown with: the smallest that did not reject it, else the smallest."""
+    mine = relevance.alias()
+    smallest = sa.select(sa.func.min(by_code_point(connection, mine.c.event_id))).where(
+        mine.c.url_id == articles.c.id
+    )
+    kept = smallest.where(mine.c.decision != RelevanceDecision.REJECT.value)
+    return sa.func.coalesce(kept.scalar_subquery(), smallest.scalar_subquery())
 
 
 def _coverage_row(row: sa.Row[Any], outlets: Outlets) -> Row:

@@ -84,7 +84,7 @@ class Reader:
         """
         return self._iterate(lambda c: article_rows.iter_selected(c, selected, rights=rights))
 
-    def texts(self, numbers: Sequence[int]) -> dict[int, dict[str, str]]:
+    def texts_held(self, numbers: Sequence[int]) -> dict[int, dict[str, str]]:
         """Every text held of some articles, earlier versions too: by number of the id, by SHA-256."""
         return self._ask(lambda c: article_rows.texts_of(c, numbers))
 
