@@ -4,6 +4,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -107,9 +108,8 @@ PART_OF = {
 def test_every_package_that_is_imported_is_declared():
     """A package that only happens to be installed is missing on the next machine."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = {
-        re.split(r"[><=\[]", line)[0].lower().replace("_", "-") for line in project["dependencies"]
-    }
+    lines = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    declared = {re.split(r"[><=\[]", line)[0].lower().replace("_", "-") for line in lines}
     distributions = packages_distributions()
     missing = set()
     for path in LIBRARY + PROJECT + MIGRATIONS:
