@@ -47,6 +47,8 @@ class Reason(StrEnum):
     EMPTY = "empty"
     HUB = "hub"
     GALLERY = "gallery"
+    CONTINUATION = "continuation"  # a page of an article that the archive has under its first page
+    AMP = "amp"  # the AMP form of a page whose article is in the archive
     VIDEO = "video"
     COOKIE_WALL = "cookie_wall"
     CAPTCHA = "captcha"
@@ -251,6 +253,22 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a page says of its place among the pages of one article; all addresses on its own site."""
+
+    number: int
+    """From 1; 0 for another form of the whole: all pages on one, or AMP."""
+    first_url: str | None = None
+    """The article's own page; None on it."""
+    next_url: str | None = None
+    whole_url: str | None = None
+    """The page that shows all pages on one."""
+    total: int | None = None
+    """How many pages the page says there are."""
+    is_amp: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
     """What the extractor made of one capture."""
 
@@ -266,6 +284,8 @@ class Extraction:
     """What decided the encoding: "bom", "http", "meta", "utf-8", "detector"…"""
     mode: str = ""
     """Which extractor setting gave the text ("precision", "balanced", "plain"…)."""
+    part: Part | None = None
+    """None: an article by itself."""
 
 
 # --- relevance -----------------------------------------------------------------------------------
