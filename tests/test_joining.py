@@ -327,13 +327,13 @@ def test_pages_that_point_at_one_another_in_a_circle_end(crawl: Archive, profile
     assert state(crawl) == before
 
 
-def test_a_thousand_pages_give_the_first_fifty(crawl: Archive, profile: Profile):
-    pages = {STORY: html(paragraphs(1, 1), links=numbered(*range(2, 400)))}
-    for number in (2, 49, 50, 51, 52, 399):
+def test_a_chain_without_end_gives_the_first_fifty_pages(crawl: Archive, profile: Profile):
+    pages = {STORY: html(paragraphs(1), links=numbered(*range(2, 60)))}
+    for number in (2, 49, 50, 51, 399):
         links = numbered(1, number - 1, number + 1)
-        pages[f"{STORY}/{number}"] = html(paragraphs(number, 1), links=links)
+        pages[f"{STORY}/{number}"] = html(paragraphs(number), links=links)
     visit(crawl, profile, pages)
-    wanted = [line for n in (1, 2, 49, 50) for line in paragraphs(n, 1)]
+    wanted = [line for n in (1, 2, 49, 50) for line in paragraphs(n)]
     assert texts(crawl)[STORY] == "\n".join(wanted)
     missing = [row for row in rows(crawl, schema.claims) if row["field"] == "missing page"]
     assert len(missing) == 46
@@ -438,3 +438,50 @@ def test_the_other_pages_of_another_site_are_not_queued(tmp_path: Path, profile:
     url = "https://other.example/news/night-ferry"
     _, _, found = reading(profile, url, three_pages()[STORY])
     assert found.discoveries == ()
+
+
+# --- relevance of what settling changed ----------------------------------------------------------
+
+
+def judgements(archive: Archive) -> dict[str, tuple[str, float]]:
+    names = {row["id"]: row["url"] for row in rows(archive, schema.urls)}
+    return {
+        names[row["url_id"]]: (row["decision"], row["score"])
+        for row in rows(archive, schema.relevance)
+    }
+
+
+def test_words_that_only_a_sites_template_has_keep_no_article_for_good(
+    archive: Archive, tmp_path: Path
+):
+    profile = profile_of(tmp_path, JUDGED)
+    archive.begin("crawl", profile, warc=True)
+    line = "Our whale desk can be reached at the harbour office until noon."
+    pages = {
+        f"{HOME}/news/{name}": html([*paragraphs(seed, 9), line], title=f"A report on {name}")
+        for seed, name in enumerate(("ropes", "nets", "masts"), start=20)
+    }
+    seen = {f"{HOME}/news/seen": html(["A whale was seen.", *paragraphs(8, 9), line])}
+    visit(archive, profile, {**pages, **seen})
+    found = judgements(archive)
+    assert {found[url] for url in pages} == {("review", 0.0)}
+    assert found[f"{HOME}/news/seen"] == ("keep", 12.0)
+    assert ledger(archive)[f"{HOME}/news/ropes"][:2] == ("done", "review")
+    before = state(archive), found
+    archive.settle().result()
+    assert (state(archive), judgements(archive)) == before
+    visit(archive, profile, pages, at=NOW + timedelta(days=1))
+    assert judgements(archive) == found
+    assert ledger(archive)[f"{HOME}/news/ropes"][:2] == ("done", "review")
+
+
+def test_the_words_of_later_pages_count_for_the_article(archive: Archive, tmp_path: Path):
+    kraken = '[[group]]\nname = "kraken"\nweight = 3\n[group.any]\nen = ["kraken"]\n'
+    profile = profile_of(tmp_path, JUDGED.replace("keep = 6", "keep = 14") + kraken)
+    archive.begin("crawl", profile, warc=True)
+    visit(archive, profile, {STORY: html(["A whale was seen.", *paragraphs(1)], links=numbered(2))})
+    assert judgements(archive)[STORY] == ("review", 12.0)
+    second = html(["A kraken, too.", *paragraphs(2)], links=numbered(1))
+    visit(archive, profile, {f"{STORY}/2": second})
+    assert judgements(archive)[STORY] == ("keep", 18.0)
+    assert ledger(archive)[STORY][:2] == ("done", "kept")

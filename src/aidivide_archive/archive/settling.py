@@ -26,6 +26,7 @@ from aidivide_archive.archive.matching import (
     minima_matrix,
     texts_of,
 )
+from aidivide_archive.archive.rejudging import rejudge
 from aidivide_archive.archive.templates import settle_templates
 from aidivide_archive.copies import Prepared, compare, prepare
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
@@ -83,6 +84,7 @@ def settle(connection: sa.Connection) -> Settled:
     Cost: about 0.2 ms an article and 0.05 ms a candidate pair; memory about 1 KB an article.
     """
     settle_templates(connection, join_pages(connection))
+    rejudge(connection)
     _renew_signatures(connection)
     index_signatures(connection)
     everything = _story_articles(connection)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from itertools import count
+from itertools import count, pairwise
 
 from aidivide_archive.blocks import line_key
 from aidivide_archive.extract.clutter_phrases import PHRASES
@@ -26,6 +26,7 @@ _MANY = 50
 _TITLE_LINES = 4
 _MAX_PHRASE_CHARS = 260
 _MIN_LINK_RUN = 2
+_MIN_STRIP = 3
 
 
 def strip_lines(
@@ -158,8 +159,21 @@ def phrase(line: str) -> str | None:
     text = line.strip(" \t.:-–—|•·*[]()【】<>»«›▼►→…,\u200b")
     if not text:
         return "blank" if line.strip("| -\u200b") == "" or len(line) < 40 else None
+    if _is_page_strip(text):
+        return "pages"
     words = len(text.split())
     for name, cap, pattern in PHRASES:
         if words <= cap and pattern.fullmatch(text):
             return name
     return None
+
+
+def _is_page_strip(text: str) -> bool:
+    """Whether a line is the numbers of pages to choose from: three or more, one after the other."""
+    if not text[0].isdigit():
+        return False
+    numbers = text.split()
+    if len(numbers) < _MIN_STRIP or not all(one.isdecimal() for one in numbers):
+        return False
+    values = [int(one) for one in numbers]
+    return all(after - before == 1 for before, after in pairwise(values))

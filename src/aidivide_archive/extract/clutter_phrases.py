@@ -73,6 +73,11 @@ PHRASES: tuple[tuple[str, int, re.Pattern[str]], ...] = (
         r"loadingimg.{0,10}", r"ai generated, for reference only", r"(?:video|image|photo) (?:player|gallery|slideshow).{0,20}", r"cancel|submit|next|previous|prev|done|ok|yes|no thanks",
         r"see offers?|buy now|shop now|check price|view (?:deal|offer)",
     )),
+    ("pages", 8, _any(
+        r"(?:page|seite|página|pagina|страница|strona|sida)\W{0,3}\d{1,3}\W{0,3}(?:of|von|de|sur|di|van|z|av|из|/)\W{0,3}\d{1,3}",
+        r"第\s*\d{1,3}\s*[页頁](?:\W{0,3}共\s*\d{1,3}\s*[页頁])?", r"共\s*\d{1,3}\s*[页頁](?:\W{0,3}第\s*\d{1,3}\s*[页頁])?",
+        r"(?:continue(?: reading)? on|zu|auf)(?: the)? (?:next page|page \d+|seite \d+).{0,10}", r"(?:next|previous|nächste|vorherige) (?:page|seite)", r"page (?:suivante|précédente)", r"(?:view|read|show)(?: this)?(?: article| story)? (?:as|on) (?:a )?(?:single page|one page)",
+    )),
     ("breadcrumb", 24, _any(
         r"(?:home|start(?:seite)?|accueil|inicio|início|首页|首頁|网站首页|主页|главная|网易首页|当前位置|您(?:现在)?的位置|you are here)\s?[:：]?\s?(?:[/>»›|·→]|&gt;|-->).{0,180}",
         r"[^.!?。]{1,30}(?:\s(?:>|»|›|&gt;)\s[^.!?。>»›]{1,60}){2,8}",

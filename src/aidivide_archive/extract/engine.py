@@ -31,6 +31,7 @@ from aidivide_archive.blocks import Block, line_key, read_blocks
 from aidivide_archive.decode import Decoded, composed, decode, storable
 from aidivide_archive.extract import clutter, page_kind, selection
 from aidivide_archive.extract.hyperlinks import page_links
+from aidivide_archive.extract.live_blog import LIVE_TYPE, live_lines
 from aidivide_archive.extract.paging import read_part
 from aidivide_archive.extract.site_rules import (
     SiteRule,
@@ -124,7 +125,7 @@ def extract(
     site (`clutter.learn`); `prune` and `body` are XPaths of what is never text and of what holds
     it; they, zone and language are named in the version; pages too large for trafilatura are read without. An empty or unreadable page is a value with its page kind; a body that
     is no HTML is EMPTY in mode "not_html". Modes: "precision", "balanced" (trafilatura's), "stated"
-    (blocks that the page's articleBody names), "plain" (all paragraphs: nothing better was found,
+    (blocks that the page's articleBody names), "live_blog" (its entries), "plain" (all paragraphs: nothing better was found,
     or the page was too large or too deep for trafilatura). Raises nothing for any bytes.
     """
     version = version_with(
@@ -148,6 +149,10 @@ def extract(
         # a person's paths hold for every way to the text, those of built-in rules for trafilatura
         readable = read_blocks(text_tree(tree, rule)) if rule.is_stated else blocks
         lines, mode = _main_lines(tree, rule, facts, titles, readable)
+    types = facts.types
+    named = f"{' '.join(titles[:3])} {url}"
+    if mode != "plain" and (live := live_lines(tree, blocks, lines, types=types, title=named)):
+        lines, mode, types = live, "live_blog", (*types, LIVE_TYPE)
     metadata = read_metadata(
         facts,
         tree,
@@ -168,7 +173,7 @@ def extract(
         blocks,
         text,
         title=" | ".join((*facts.titles[:1], metadata.title or "")),
-        types=facts.types,
+        types=types,
         url=url,
         status=status,
     )
@@ -251,7 +256,7 @@ def _main_lines(
         more = _balanced_lines(text_tree(tree, rule), facts.url)
         topic = f"{' '.join(titles[:2])} {facts.description or ''}"
         if more and not selection.is_off_topic(more, lines, topic):
-            lines, mode = more, "balanced"
+            lines, mode = selection.unglued(more, blocks), "balanced"
     if stated := selection.stated_lines(lines, blocks, facts.article_body):
         lines, mode = list(stated), "stated"
     if not lines:

@@ -5,8 +5,6 @@ Runs in a worker process under limits (`workers`); the parsed tree never leaves 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
@@ -34,8 +32,7 @@ from aidivide_archive.model import (
     UrlKind,
     UrlState,
 )
-from aidivide_archive.relevance import VERSION as RELEVANCE_VERSION
-from aidivide_archive.relevance import judge
+from aidivide_archive.relevance import judge, version_under
 from aidivide_archive.robots import retry_after_seconds
 from aidivide_archive.similarity import sign
 from aidivide_archive.sitemaps import parse_sitemap
@@ -96,21 +93,7 @@ def extraction_version(profile: Profile, host: str) -> str:
 
 def judgement_version(profile: Profile, extraction: str) -> str:
     """The version of a judgement of a text made by a version of the extraction."""
-    return f"{RELEVANCE_VERSION}.{_rules_digest(profile)}/{extraction}"
-
-
-_digests: dict[str, str] = {}
-
-
-def _rules_digest(profile: Profile) -> str:
-    """Names what the profile says about relevance; its sources are no part of that."""
-    if profile.sha256 not in _digests:
-        rules = profile.model_dump(
-            mode="json", include={"event", "window", "relevance", "groups", "exclude"}
-        )
-        digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
-        _digests[profile.sha256] = digest
-    return _digests[profile.sha256]
+    return f"{version_under(profile)}/{extraction}"
 
 
 def read(response: Response, leased: LeasedUrl, profile: Profile) -> Reading:
