@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -438,6 +438,40 @@ def test_the_other_pages_of_another_site_are_not_queued(tmp_path: Path, profile:
     url = "https://other.example/news/night-ferry"
     _, _, found = reading(profile, url, three_pages()[STORY])
     assert found.discoveries == ()
+
+
+# --- staleness -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "reread"),
+    [
+        (lambda text: text, 0),
+        (lambda text: text.replace("seeds = [", 'prune = ["//aside"]\nseeds = ['), 3),
+        (lambda text: text.replace("seeds = [", 'timezone = "Asia/Shanghai"\nseeds = ['), 3),
+        (lambda text: text.replace("keep = 6", "keep = 5"), 3),
+        (lambda text: f'{text}[[source]]\nname = "Other"\ndomain = "other.example"\n', 0),
+    ],
+    ids=["nothing", "path", "zone", "relevance", "another source"],
+)
+def test_stale_is_what_would_be_read_differently(
+    sqlite_location: Location, tmp_path: Path, changed: Callable[[str], str], reread: int
+):
+    profile = profile_of(tmp_path, JUDGED)
+    whale = "A whale was seen."
+    pages = {
+        STORY: html([whale, *paragraphs(1)], links=numbered(2)),
+        f"{STORY}/2": html([whale, *paragraphs(2)], links=numbered(1)),
+        f"{HOME}/news/other": html(paragraphs(3), title="Not about it"),
+    }
+    with Archive(sqlite_location) as archive:
+        archive.begin("crawl", profile, warc=True)
+        visit(archive, profile, pages)
+    assert reprocess(sqlite_location, stale=True).read == 0
+    with Archive(sqlite_location) as archive:
+        archive.begin("crawl", profile_of(tmp_path, changed(JUDGED)))
+    assert reprocess(sqlite_location, stale=True).read == reread
+    assert reprocess(sqlite_location, stale=True).read == 0
 
 
 # --- relevance of what settling changed ----------------------------------------------------------

@@ -35,16 +35,16 @@ _AMP = etree.XPath("boolean(/html[@amp or @*[name() = '⚡']])")
 _FILE_ENDING = re.compile(r"(?:\.(?:s?html?|php|aspx?|jsp)|/)?(?:\?.*)?$", re.IGNORECASE)
 _PARAMETER = re.compile(
     r"(?P<head>https?://[^/?]+/[^?]+\?(?:.*&)?)(?:page|pg|p|seite|pagina|page_?no|page_?num|currpage|currentpage|curpage)"
-    r"=(?P<number>\d{1,3})(?P<tail>(?:&.*)?)",
+    r"=(?P<number>[1-9]\d{0,2})(?P<tail>(?:&.*)?)",
     re.IGNORECASE,
 )
 _SEGMENT = re.compile(
-    r"(?P<stem>https?://[^/?]+/[^?]*?[^/?])/(?:(?:page|seite|pagina|pagenum|p)[/-]?)?(?P<number>\d{1,3})/?"
+    r"(?P<stem>https?://[^/?]+/[^?]*?[^/?])/(?:(?:page|seite|pagina|pagenum|p)[/-]?)?(?P<number>[1-9]\d{0,2})/?"
     r"(?P<tail>(?:\?.*)?)",
     re.IGNORECASE,
 )
 _ENDING = re.compile(
-    r"(?P<stem>https?://[^/?]+/[^?]*?[^/?])(?:_|-|,|~|\.)(?:(?:page|seite|pagina|p)-?)?(?P<number>\d{1,3})"
+    r"(?P<stem>https?://[^/?]+/[^?]*?[^/?])(?:_|-|,|~|\.)(?:(?:page|seite|pagina|p)-?)?(?P<number>[1-9]\d{0,2})"
     r"(?P<suffix>(?:\.(?:s?html?|php|aspx?|jsp))?/?)(?P<tail>(?:\?.*)?)",
     re.IGNORECASE,
 )
