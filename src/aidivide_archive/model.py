@@ -221,7 +221,7 @@ class Cut:
 
     text: str
     reason: str
-    """"title", "phrase:<name>", "links", "template"."""
+    """"title", "phrase:<name>", "caption", "links", "template"."""
     position: int
     """Index of the line in the extractor's output, from 0."""
 

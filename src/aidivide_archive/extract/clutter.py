@@ -12,13 +12,16 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import count, pairwise
 
 from aidivide_archive.blocks import line_key
-from aidivide_archive.extract.clutter_phrases import PHRASES
+from aidivide_archive.extract.clutter_phrases import CAPTION, PHRASES
 from aidivide_archive.model import Cut
 
 MIN_TEMPLATE_PAGES = 3
 """Distinct pages of a site on which a line must recur to be its template."""
 MAX_TEMPLATE_SHARE = 0.25
 """A template never takes more than this share of a text's letters."""
+MAX_CAPTION_SHARE = 0.3
+"""A page with more of its letters in captions is a photo essay: they are what it says."""
+_MAX_CAPTION_CHARS = 400
 _COPY_SHARE = 0.5
 """Pages of one site that share this much are copies of one another and count as one."""
 _LONG_KEY = 60
@@ -50,6 +53,7 @@ def strip_lines(
             reasons[position] = "title"
         elif name := phrase(line):
             reasons[position] = f"phrase:{name}"
+    reasons |= _captions(lines, reasons)
     reasons |= _link_runs(keys, link_lines, reasons)
     reasons |= _template(keys, template, reasons)
     kept = tuple(line for position, line in enumerate(lines) if position not in reasons)
@@ -58,6 +62,18 @@ def strip_lines(
         for position, reason in sorted(reasons.items())
     )
     return kept, cuts
+
+
+def _captions(lines: Sequence[str], reasons: dict[int, str]) -> dict[int, str]:
+    """Lines that end in a bracketed picture credit; none where captions are much of the text."""
+    found = {
+        place: "caption"
+        for place, line in enumerate(lines)
+        if place not in reasons and len(line) <= _MAX_CAPTION_CHARS and CAPTION.search(line)
+    }
+    kept = sum(len(line) for place, line in enumerate(lines) if place not in reasons)
+    is_essay = sum(len(lines[place]) for place in found) > MAX_CAPTION_SHARE * kept
+    return {} if is_essay else found
 
 
 def _link_runs(

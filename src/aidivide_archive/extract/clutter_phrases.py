@@ -13,6 +13,13 @@ def _any(*alternatives: str) -> re.Pattern[str]:
     return re.compile("(?:" + "|".join(alternatives) + ")", re.IGNORECASE)
 
 
+CAPTION = re.compile(
+    r"[\[(（【](?:(?:file )?(?:photos?|pictures?|images?)\s?(?:/|:|by |provided (?:to|by) |credits?[: ]|courtesy of |from )"
+    r"|图(?:片)?\s?(?:/|:|：|来源)|摄影?\s?[/:：]).{1,60}[\])）】]$",
+    re.IGNORECASE,
+)
+"""The end of a picture's caption that stands among the paragraphs."""
+
 PHRASES: tuple[tuple[str, int, re.Pattern[str]], ...] = (
     ("advert", 8, _any(
         r"advert(?:isement|ising|orial)?s?", r"(?:story|article) continues below(?: (?:this )?ad\w*)?",
