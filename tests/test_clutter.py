@@ -66,6 +66,27 @@ def test_the_repeated_title_is_cut_near_the_beginning_only() -> None:
     assert [(cut.text, cut.reason, cut.position) for cut in cuts] == [(title, "title", 0)]
 
 
+@pytest.mark.parametrize(
+    "end", ["[Photo/Xinhua]", "[Photo provided to China Daily]", "（图/新华社）"]
+)
+def test_a_caption_with_its_credit_goes_unless_captions_are_what_the_page_says(end: str) -> None:
+    lines = ["The lock opened on Sunday with speeches about tides and pumps. " * 3] * 3
+    caption = f"An engineer reads a gauge. {end}"
+    kept, cuts = strip_lines([lines[0], caption, *lines[1:]])
+    assert kept == tuple(lines)
+    assert [cut.reason for cut in cuts] == ["caption"]
+    essay = [lines[0], *(f"{n}. {caption}" for n in range(9))]
+    assert strip_lines(essay) == (tuple(essay), ())
+
+
+def test_the_numbers_of_pages_to_choose_from_are_clutter_and_a_score_is_not() -> None:
+    assert phrase("1 2 3 4 5") == "pages"
+    assert phrase("Page 2 of 3") == "pages"
+    assert phrase("第2页 共3页") == "pages"
+    assert phrase("6 4 6 3") is None
+    assert phrase("2025") is None
+
+
 def test_single_links_inside_a_text_stay_and_runs_of_links_go() -> None:
     link, text = "An old lighthouse finds its keeper", "The gauge stands at the river mouth."
     links = frozenset({line_key(link), line_key("Night ferry returns")})

@@ -14,9 +14,10 @@ from click.testing import CliRunner
 from aidivide_archive import schema
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.captures import iter_pages
+from aidivide_archive.archive.derived import base_version, is_derived
 from aidivide_archive.archive.judging import store_line_rule
 from aidivide_archive.archive.queries import Reader
-from aidivide_archive.archive.templates import base_version, is_derived, line_hash
+from aidivide_archive.archive.templates import line_hash
 from aidivide_archive.blocks import line_key
 from aidivide_archive.cli import cli
 from aidivide_archive.exceptions import ConfigError
@@ -345,7 +346,11 @@ def test_a_text_without_template_is_as_stale_as_its_base(archive: Archive):
     archive.settle().result()
 
     def stale(version: str) -> int:
-        return archive.submit(lambda c: len([*iter_pages(c, "e", stale=(version, "1"))])).result()
+        def is_stale(host: str, shown: str | None, judged: str | None) -> bool:
+            assert host == "news.example"
+            return (shown, judged) != (version, "1")
+
+        return archive.submit(lambda c: len([*iter_pages(c, "e", is_stale=is_stale)])).result()
 
     archive.submit(lambda c: _judge_all(c, "1")).result()
     assert (stale("1"), stale("2")) == (0, 4)

@@ -48,6 +48,8 @@ class Reason(StrEnum):
     EMPTY = "empty"
     HUB = "hub"
     GALLERY = "gallery"
+    CONTINUATION = "continuation"  # a page of an article that the archive has under its first page
+    AMP = "amp"  # the AMP form of a page whose article is in the archive
     VIDEO = "video"
     COOKIE_WALL = "cookie_wall"
     CAPTCHA = "captcha"
@@ -222,7 +224,7 @@ class Cut:
 
     text: str
     reason: str
-    """"title", "phrase:<name>", "links", "template"."""
+    """"title", "phrase:<name>", "caption", "links", "template"."""
     position: int
     """Index of the line in the extractor's output, from 0."""
 
@@ -263,6 +265,22 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a page says of its place among the pages of one article; all addresses on its own site."""
+
+    number: int
+    """From 1; 0 for another form of the whole: all pages on one, or AMP."""
+    first_url: str | None = None
+    """The article's own page; None on it."""
+    next_url: str | None = None
+    whole_url: str | None = None
+    """The page that shows all pages on one."""
+    total: int | None = None
+    """How many pages the page says there are."""
+    is_amp: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
     """What the extractor made of one capture."""
 
@@ -280,6 +298,8 @@ class Extraction:
     """Which extractor setting gave the text ("precision", "balanced", "plain"…)."""
     withheld: Withheld | None = None
     """Why there is no text, when its rights are reserved; `text` is empty then."""
+    part: Part | None = None
+    """None: an article by itself."""
 
 
 # --- relevance -----------------------------------------------------------------------------------

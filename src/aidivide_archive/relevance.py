@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 
 from aidivide_archive.config import Group, Profile
@@ -28,6 +30,17 @@ LEAD_WIDTH = 400
 """Half-words that count as the lead: 200 words or 400 CJK characters."""
 
 _CACHED_MATCHERS = 8
+_digests: dict[str, str] = {}
+"""Of the rules of the few profiles that a process knows."""
+
+
+def version_under(profile: Profile) -> str:
+    """The version of judgements under a profile: another one for other rules, not for other sources."""
+    if profile.sha256 not in _digests:
+        parts = {"event", "window", "relevance", "groups", "exclude"}
+        rules = json.dumps(profile.model_dump(mode="json", include=parts), sort_keys=True)
+        _digests[profile.sha256] = hashlib.sha256(rules.encode()).hexdigest()[:12]
+    return f"{VERSION}.{_digests[profile.sha256]}"
 
 
 def judge(

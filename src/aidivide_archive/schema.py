@@ -105,7 +105,7 @@ Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
 String = sa.Text()
 Bytes = sa.LargeBinary()
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration this code works with; a test holds it equal to the newest file in `migrations/versions`."""
 
 metadata = sa.MetaData(
@@ -328,11 +328,24 @@ extractions = _table(
     _column("cuts", JsonValue(), null=True, comment="Lines cut as clutter: position, text, reason"),
     _column("encoding", String, comment="Character encoding and what decided it"),
     _column("mode", String, comment="Extractor setting that gave the text"),
+    _column(
+        "part",
+        Count,
+        null=True,
+        comment="Number among the pages of one article; 0: all on one page, or AMP",
+    ),
     sa.UniqueConstraint("capture_id", "version"),
     _one_of("page_kind", PageKind),
     comment="Clean text and metadata of a capture, for each version of the extractor",
 )
 sa.Index("ix_extractions_url_id", extractions.c.url_id)
+# few pages are parts: settling finds them without reading every text
+sa.Index(
+    "ix_extractions_part",
+    extractions.c.part,
+    sqlite_where=extractions.c.part.isnot(None),
+    postgresql_where=extractions.c.part.isnot(None),
+)
 
 articles = _table(
     "articles",

@@ -1,7 +1,7 @@
 """Store many documents at once: one sorted bulk statement a table instead of thirty for each document.
 
-Documents of URLs that have no article yet come in bulk; a visit of a known article is compared with what is there
-(`documents.store`), one by one.
+Documents of URLs that have no article yet come in bulk; a visit of a known article, and a page that belongs to
+another one's article, is compared with what is there (`documents.store`), one by one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def store(
     known = set(connection.scalars(sa.select(articles.c.id).where(articles.c.id.in_(ids))))
     first: dict[int, Document] = {}
     for one in batch:
-        if one.url_id not in known:
+        # a page of several is compared with what was attached or held before
+        is_part = one.extraction is not None and documents.is_part(one.extraction)
+        if one.url_id not in known and not is_part:
             first.setdefault(one.url_id, one)
     fresh = [first[url_id] for url_id in sorted(first)]
     stored: dict[int, Stored] = {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from aidivide_archive import frontier
+from aidivide_archive.archive.derived import base_version
 from aidivide_archive.model import LeasedUrl, UrlKind, UrlState
 from aidivide_archive.schema import (
     articles,
@@ -21,6 +22,7 @@ from aidivide_archive.schema import (
 )
 
 _PAGE = 200
+IsStale = Callable[[str, str | None, str | None], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,20 +51,26 @@ def iter_pages(
     connection: sa.Connection,
     event_id: str | None,
     *,
-    stale: tuple[str, str] | None = None,
+    is_stale: IsStale | None = None,
 ) -> Iterator[StoredPage]:
     """Pages captured for an event, by URL id, in pages of rows so that memory stays flat.
 
-    `stale`: versions of extraction and relevance; only pages read by other versions are given.
+    `is_stale`: asked with host, version of the base text shown (None: no article) and version of the
+    judgement for the event (None: not judged); only pages it says yes to are given.
     """
     last = -1
     while True:
-        rows = connection.execute(_statement(event_id, stale, last)).all()
+        rows = connection.execute(_statement(event_id, last)).all()
         if not rows:
             return
         last = rows[-1].id
         hints = frontier.hints(connection, [row.id for row in rows])
         for row in rows:
+            if is_stale is not None:
+                shown = None if row.shown_version is None else base_version(row.shown_version)
+                judged = None if row.judged_version is None else base_version(row.judged_version)
+                if not is_stale(row.host, shown, judged):
+                    continue
             yield StoredPage(
                 leased=LeasedUrl(
                     id=row.id,
@@ -80,9 +88,7 @@ def iter_pages(
             )
 
 
-def _statement(
-    event_id: str | None, stale: tuple[str, str] | None, last: int
-) -> sa.Select[tuple[object, ...]]:
+def _statement(event_id: str | None, last: int) -> sa.Select[tuple[object, ...]]:
     newest = (
         sa.select(sa.func.max(captures.c.id))
         .join_from(captures, crawls, crawls.c.id == captures.c.crawl_id)
@@ -97,7 +103,20 @@ def _statement(
         .correlate(urls)
         .scalar_subquery()
     )
-    statement = (
+    shown_version = (
+        sa.select(extractions.c.version)
+        .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
+        .where(articles.c.id == urls.c.id)
+        .correlate(urls)
+        .scalar_subquery()
+    )
+    judged_version = (
+        sa.select(relevance.c.version)
+        .where(relevance.c.url_id == urls.c.id, relevance.c.event_id == event_id)
+        .correlate(urls)
+        .scalar_subquery()
+    )
+    return (
         sa.select(
             urls.c.id,
             urls.c.url,
@@ -108,6 +127,8 @@ def _statement(
             captures.c.id.label("capture_id"),
             captures.c.warc_offset,
             warc_files.c.name,
+            shown_version.label("shown_version"),
+            judged_version.label("judged_version"),
         )
         .join_from(urls, captures, captures.c.id == sa.func.coalesce(shown, newest))
         .join(warc_files, warc_files.c.id == captures.c.warc_file_id)
@@ -121,28 +142,3 @@ def _statement(
         .order_by(urls.c.id)
         .limit(_PAGE)
     )
-    if stale is not None:
-        extraction_version, relevance_version = stale
-        shown_version = (
-            sa.select(extractions.c.version)
-            .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
-            .where(articles.c.id == urls.c.id)
-            .correlate(urls)
-            .scalar_subquery()
-        )
-        # of the same stages: a site's template cut, or with the paths of a source of the profile
-        variant = f"{extraction_version}+"
-        is_variant = sa.func.substr(shown_version, 1, len(variant)) == variant
-        judged_version = (
-            sa.select(relevance.c.version)
-            .where(relevance.c.url_id == urls.c.id, relevance.c.event_id == event_id)
-            .correlate(urls)
-            .scalar_subquery()
-        )
-        statement = statement.where(
-            sa.or_(
-                sa.and_(shown_version != extraction_version, ~is_variant),
-                judged_version.is_distinct_from(relevance_version),
-            )
-        )
-    return statement

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import full_text, matching, outlets, templates
+from aidivide_archive.archive import derived, full_text, matching, outlets
 from aidivide_archive.model import (
     CaptureRecord,
     Cut,
@@ -55,12 +55,15 @@ _NOT_REQUESTED = (Reason.ROBOTS_DENIED, Reason.ROBOTS_UNAVAILABLE, Reason.ADDRES
 def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
     """All rows of one document, and its acknowledgement, on the caller's transaction."""
     capture_id = _store_capture(connection, run, document)
+    document = _still_attached(connection, document)
     stored = Stored.NOT_ARTICLE
     outcome = _outcome_kept(connection, document)
     if document.relevance is not None:  # of a page that stays: the judgement of its good revision
-        _store_relevance(connection, document, replace=outcome is document.outcome)
+        _store_relevance(connection, document, overwrite=outcome is document.outcome)
     if document.extraction is not None and document.outcome.state is UrlState.DONE:
         stored = _store_article(connection, document, document.extraction, capture_id)
+    elif document.extraction is not None and is_part(document.extraction):
+        _hold(connection, document, document.extraction, capture_id)
     frontier.discover(
         connection,
         document.discoveries,
@@ -86,6 +89,51 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         )
     )
     return stored
+
+
+def is_part(extraction: Extraction) -> bool:
+    """Whether the page belongs to an article at another address, and may be joined to it."""
+    return extraction.part is not None and extraction.part.first_url is not None
+
+
+def _still_attached(connection: sa.Connection, document: Document) -> Document:
+    """A page that settling attached to an article does not become one again by a later visit."""
+    extraction = document.extraction
+    if extraction is None or extraction.part is None or not is_part(extraction):
+        return document
+    reason = connection.scalar(sa.select(urls.c.reason).where(urls.c.id == document.url_id))
+    if reason not in (Reason.CONTINUATION, Reason.AMP):
+        return document
+    detail = f"part of {extraction.part.first_url}"
+    outcome = Outcome(state=UrlState.REJECTED, reason=Reason(reason), detail=detail)
+    return replace(document, outcome=outcome)
+
+
+def _hold(
+    connection: sa.Connection, document: Document, extraction: Extraction, capture_id: int | None
+) -> None:
+    """Keep the text of a page that is no article by itself, for the article it may be joined to."""
+    if capture_id is None:
+        return
+    rows = connection.execute(
+        sa.select(
+            extractions.c.capture_id,
+            extractions.c.version,
+            extractions.c.text_sha256,
+            extractions.c.title,
+        )
+        .where(extractions.c.url_id == document.url_id, extractions.c.part.isnot(None))
+        .order_by(extractions.c.id)
+    ).all()
+    known = [row for row in rows if not derived.is_derived(row.version)]
+    if any((row.capture_id, row.version) == (capture_id, extraction.version) for row in known):
+        return
+    new = extraction_row(document.url_id, extraction, capture_id, document.finished_at)
+    if known and all(
+        new[name] == getattr(known[-1], name) for name in ("version", "text_sha256", "title")
+    ):
+        return
+    insert_extraction(connection, document.url_id, extraction, capture_id, document.finished_at)
 
 
 def was_requested(run: Run, document: Document) -> bool:
@@ -162,14 +210,14 @@ def capture_row(run: Run, url_id: int, capture: CaptureRecord) -> dict[str, Any]
 
 
 def _store_relevance(
-    connection: sa.Connection, document: Document, *, replace: bool = True
+    connection: sa.Connection, document: Document, *, overwrite: bool = True
 ) -> None:
     values = relevance_row(document)
     key = ["url_id", "event_id"]
     statement = upsert(connection, relevance).values(values)
     connection.execute(
         statement.on_conflict_do_update(index_elements=key, set_=values)
-        if replace
+        if overwrite
         else statement.on_conflict_do_nothing()
     )
 
@@ -200,7 +248,7 @@ def _store_article(
     connection: sa.Connection, document: Document, extraction: Extraction, capture_id: int | None
 ) -> Stored:
     text_sha256 = _measures(extraction, None)["text_sha256"]
-    known = templates.shown(connection, document.url_id)
+    known = derived.shown(connection, document.url_id)
     if known is not None:
         if known.text_sha256 == text_sha256 and known.title == extraction.metadata.title:
             return Stored.UNCHANGED
@@ -213,7 +261,7 @@ def _store_article(
     seen_at = document.capture.captured_at if document.capture else document.finished_at
     write_article(connection, document.url_id, extraction_id, extraction, number, seen_at)
     if known is not None:
-        templates.drop_derived(connection, known.extraction_id)
+        derived.drop_derived(connection, known.extraction_id)
     connection.execute(
         sa.insert(revisions).values(
             article_id=document.url_id,
@@ -240,6 +288,8 @@ def store_again(connection: sa.Connection, document: Document, capture_id: int) 
     if document.extraction is not None and is_article:
         store_it = _reextract if has_article else _store_article
         stored = store_it(connection, document, document.extraction, capture_id)
+    elif document.extraction is not None and is_part(document.extraction):
+        _hold(connection, document, document.extraction, capture_id)
     if is_article or not has_article:
         outcome = document.outcome
         connection.execute(
@@ -258,7 +308,7 @@ def _reextract(
 
     What its site repeats is cut again when the run settles.
     """
-    known = templates.shown(connection, document.url_id)
+    known = derived.shown(connection, document.url_id)
     assert known is not None
     if known.version == extraction.version:
         return Stored.UNCHANGED
@@ -268,7 +318,7 @@ def _reextract(
     write_article(
         connection, document.url_id, extraction_id, extraction, known.revision, known.captured_at
     )
-    templates.drop_derived(connection, known.extraction_id)
+    derived.drop_derived(connection, known.extraction_id)
     if document.signature is not None:
         matching.store_signature(connection, document.url_id, document.signature)
     return Stored.REEXTRACTED
@@ -281,7 +331,18 @@ def insert_extraction(
     capture_id: int | None,
     now: datetime,
 ) -> int:
-    """Write the extraction and its claims; returns its number."""
+    """Write the extraction and its claims; returns its number, also when it is there already.
+
+    A part that was taken out of the articles left its extraction behind.
+    """
+    if capture_id is not None:
+        known = connection.scalar(
+            sa.select(extractions.c.id).where(
+                extractions.c.capture_id == capture_id, extractions.c.version == extraction.version
+            )
+        )
+        if known is not None:
+            return int(known)
     extraction_id = connection.execute(
         sa.insert(extractions)
         .values(extraction_row(url_id, extraction, capture_id, now))
@@ -306,6 +367,7 @@ def extraction_row(
         "text": extraction.text,
         **_measures(extraction, None),
         "fields": _fields(extraction),
+        "part": extraction.part.number if extraction.part is not None else None,
         "cuts": [_cut_row(cut) for cut in extraction.cuts] or None,
         "encoding": f"{extraction.encoding} ({extraction.encoding_source})",
         "mode": extraction.mode,
@@ -372,7 +434,7 @@ def _measures(extraction: Extraction, measured: Mapping[str, Any] | None) -> dic
 
 
 def _fields(extraction: Extraction) -> dict[str, Any]:
-    found = fields_of(extraction.metadata)
+    found = fields_of(extraction.metadata) | _part_field(extraction)
     if extraction.withheld is not None:
         found["withheld"] = extraction.withheld.reason
     return found
@@ -395,6 +457,17 @@ def fields_of(metadata: Metadata) -> dict[str, Any]:
         "rights": metadata.rights,
     }
     return {name: value for name, value in values.items() if value}
+
+
+def _part_field(extraction: Extraction) -> dict[str, Any]:
+    """The page's place in its article as `fields` keeps it; empty for an article by itself."""
+    if extraction.part is None:
+        return {}
+    return {
+        "part": {
+            name: value for name, value in asdict(extraction.part).items() if value is not None
+        }
+    }
 
 
 def claim_rows(extraction_id: int, metadata: Metadata) -> Sequence[dict[str, Any]]:

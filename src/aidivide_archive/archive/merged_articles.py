@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive import full_text, matching, templates
-from aidivide_archive.archive.templates import is_derived
+from aidivide_archive.archive import derived, full_text, matching
+from aidivide_archive.archive.derived import is_derived
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.schema import (
     articles,
@@ -134,7 +134,7 @@ def _histories(
         row["id"]: dict(row)
         for row in connection.execute(sa.select(articles).where(articles.c.id.in_(ids))).mappings()
     }
-    bases = {one.article_id: one.base_id for one in templates.standings(connection, list(shown))}
+    bases = {one.article_id: one.base_id for one in derived.standing_of(connection, list(shown))}
     measured = {
         row.id: row
         for row in connection.execute(
@@ -236,7 +236,7 @@ def _write(
         .on_conflict_do_update(index_elements=["id"], set_=values)
     )
     if stale is not None and stale != wanted["extraction_id"]:
-        templates.drop_derived(ours, stale)
+        derived.drop_derived(ours, stale)
     new = full_text.indexed(ours, number)
     if old != new and new is not None:
         full_text.replace(ours, number, old, new)

@@ -1,4 +1,4 @@
-"""Templates, matches and stories of the whole archive: a pure function of all texts and judgements.
+"""Joined pages, templates, matches and stories of the whole archive: a pure function of all texts and judgements.
 
 While a run goes on, `matching.link` compares a new article with what is there: provisional, because site boilerplate
 and the caps on common hashes depend on the whole set. Settling computes both, then every match and story, and writes
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from aidivide_archive.archive import outlets
 from aidivide_archive.archive.differences import Rows, delete_absent, upsert_changed
+from aidivide_archive.archive.joining import join_pages
 from aidivide_archive.archive.matching import (
     drop_signatures,
     index_signatures,
@@ -26,6 +27,7 @@ from aidivide_archive.archive.matching import (
     minima_matrix,
     texts_of,
 )
+from aidivide_archive.archive.rejudging import rejudge
 from aidivide_archive.archive.templates import settle_templates
 from aidivide_archive.copies import Prepared, compare, prepare
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
@@ -78,12 +80,13 @@ class Settled:
 
 
 def settle(connection: sa.Connection) -> Settled:
-    """Recompute site templates, matches and stories of the whole archive and write what differs.
+    """Recompute joined pages, site templates, matches and stories of the whole archive and write what differs.
 
     Cost: about 0.2 ms an article and 0.05 ms a candidate pair; memory about 1 KB an article.
     """
     outlets.refresh(connection)
-    settle_templates(connection)
+    settle_templates(connection, join_pages(connection))
+    rejudge(connection)
     _renew_signatures(connection)
     index_signatures(connection)
     graph = copy_graph(connection)

@@ -36,6 +36,7 @@ from aidivide_archive.model import (
     Capture,
     Discovery,
     Document,
+    Reason,
     Stored,
     UrlKind,
     UrlState,
@@ -239,15 +240,18 @@ class Archive:
         )
 
     def requeue_articles(self) -> Future[None]:
-        """Have every page that is in the archive fetched again."""
+        """Have every page that is in the archive fetched again, the later pages of articles too."""
         now = datetime.now(UTC)
 
         def work(connection: sa.Connection) -> None:
-            done = sa.select(urls.c.id).where(
-                urls.c.state == UrlState.DONE.value, urls.c.kind == UrlKind.PAGE.value
+            is_later_page = urls.c.reason == Reason.CONTINUATION.value
+            chosen = sa.select(urls.c.id).where(
+                sa.or_(urls.c.state == UrlState.DONE.value, is_later_page),
+                urls.c.kind == UrlKind.PAGE.value,
             )
-            ids = list(connection.scalars(done.order_by(urls.c.id)))
-            frontier.requeue(connection, ids, now=now, states=(UrlState.DONE,))
+            ids = list(connection.scalars(chosen.order_by(urls.c.id)))
+            states = (UrlState.DONE, UrlState.REJECTED)
+            frontier.requeue(connection, ids, now=now, states=states)
 
         return self.submit(work)
 

@@ -1,24 +1,29 @@
 """What a site repeats, learnt from its articles when a run settles, and cut from their texts.
 
-An article's *base* is its text as extracted: what is compared with a later visit, what a revision is, and what is
-learnt from. Where the site's template stands in it, the article shows a second extraction of the same capture, without
-those lines; its version is the base's with `+t` and a digest of the lines that were cut. A shown text is thus a
-function of its base and the site's rules, and only the one that is shown is kept.
+An article's *base* is its text as extracted: what is compared with a later visit, and what a revision is. What is
+learnt from is the base, or what it was joined from (`joining`). Where the site's template stands in it, the article
+shows a second extraction of the same capture, without those lines; its version is the base's with `+t` and a digest of
+the lines that were cut. A shown text is thus a function of the bases and the site's rules (`derived`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from aidivide_archive.archive import full_text, matching
+from aidivide_archive.archive.derived import (
+    Standing,
+    drop_derived,
+    is_derived,
+    standing_of,
+)
 from aidivide_archive.archive.differences import Rows, delete_absent, upsert_changed
+from aidivide_archive.archive.joining import Joined, Joining
 from aidivide_archive.blocks import line_key
 from aidivide_archive.extract.clutter import (
     MIN_TEMPLATE_PAGES,
@@ -34,34 +39,7 @@ VERSION = "1"
 """Version of the learning."""
 LEARNED, UNDONE, ADDED = "learned", "undone", "added"
 """What a rule is: found by the machine; never to be cut; always to be cut. A person's two are kept."""
-_SUFFIX = re.compile(r"\+t[0-9a-f]{12}")
-_SUFFIX_CHARS = 14
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What is known of an article when its document comes again."""
-
-    revision: int
-    captured_at: datetime
-    title: str | None
-    extraction_id: int
-    """Of the text shown."""
-    version: str
-    """Of the base."""
-    text_sha256: str
-    """Of the base."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Which extraction an article shows, and which is its base; often the same."""
-
-    article_id: int
-    shown_id: int
-    shown_version: str
-    base_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +50,11 @@ class _Page:
     version: str
     text: str
     cuts: tuple[Cut, ...]
+    joined: Joined
 
     @property
     def lines(self) -> list[str]:
         return self.text.split("\n")
-
-
-def base_version(version: str) -> str:
-    """The version of the extraction that a text without template was made from; others are their own."""
-    return version[:-_SUFFIX_CHARS] if is_derived(version) else version
-
-
-def is_derived(version: str) -> bool:
-    return _SUFFIX.fullmatch(version[-_SUFFIX_CHARS:]) is not None
 
 
 def line_hash(key: str) -> int:
@@ -92,52 +62,17 @@ def line_hash(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:6])
 
 
-def shown(connection: sa.Connection, article_id: int) -> Shown | None:
-    """The article of that number; None when there is none."""
-    row = connection.execute(
-        sa.select(articles.c.revision, articles.c.captured_at, articles.c.title).where(
-            articles.c.id == article_id
-        )
-    ).first()
-    if row is None:
-        return None
-    standing = next(standings(connection, [article_id]))
-    base = connection.execute(
-        sa.select(extractions.c.version, extractions.c.text_sha256).where(
-            extractions.c.id == standing.base_id
-        )
-    ).one()
-    return Shown(
-        revision=row.revision,
-        captured_at=row.captured_at,
-        title=row.title,
-        extraction_id=standing.shown_id,
-        version=base.version,
-        text_sha256=base.text_sha256,
-    )
-
-
-def drop_derived(connection: sa.Connection, extraction_id: int) -> None:
-    """Delete an extraction that is no longer shown, if it was made from another: it can be made again."""
-    version = connection.scalar(
-        sa.select(extractions.c.version).where(extractions.c.id == extraction_id)
-    )
-    if version is not None and is_derived(version):
-        connection.execute(sa.delete(claims).where(claims.c.extraction_id == extraction_id))
-        connection.execute(sa.delete(extractions).where(extractions.c.id == extraction_id))
-
-
 # --- settling ------------------------------------------------------------------------------------
 
 
-def settle_templates(connection: sa.Connection) -> None:
-    """Learn what every site repeats and show its articles without it; writes what differs.
+def settle_templates(connection: sa.Connection, joining: Joining) -> None:
+    """Learn what every site repeats; show articles joined and without it; writes what differs.
 
     A function of the base texts and of what people said about lines. CPU time: 0.1 ms an article, 0.5 ms where the
     site repeats lines, 5 ms when the text shown changes.
     """
-    for site in _sites(connection):
-        pages = list(_pages(connection, site))
+    for site in sorted({*_sites(connection), *joining.sites}):
+        pages = list(_pages(connection, site, joining))
         present = {
             (site, row["line_hash"]): dict(row)
             for row in connection.execute(
@@ -145,6 +80,9 @@ def settle_templates(connection: sa.Connection) -> None:
             ).mappings()
         }
         if not present and not _repeats(pages):
+            for page in pages:
+                if page.joined.suffix or is_derived(page.standing.shown_version):
+                    _show(connection, page, frozenset())
             continue
         wanted = _rules(site, pages, present)
         key_names = ("site", "line_hash")
@@ -157,72 +95,37 @@ def settle_templates(connection: sa.Connection) -> None:
             _show(connection, page, template)
 
 
-def _sites(connection: sa.Connection) -> list[str]:
+def _sites(connection: sa.Connection) -> set[str]:
     """Sites with enough articles to learn from, and those with rules."""
     many = (
         sa.select(articles.c.site)
         .group_by(articles.c.site)
         .having(sa.func.count() >= MIN_TEMPLATE_PAGES)
     )
-    return sorted({*connection.scalars(many), *connection.scalars(sa.select(clutter_rules.c.site))})
+    return {*connection.scalars(many), *connection.scalars(sa.select(clutter_rules.c.site))}
 
 
-def _pages(connection: sa.Connection, site: str) -> Iterator[_Page]:
-    """The articles of a site by id, with their base texts."""
+def _pages(connection: sa.Connection, site: str, joining: Joining) -> Iterator[_Page]:
+    """The articles of a site by id, with their base texts, or what these were joined to."""
     ids = connection.scalars(
         sa.select(articles.c.id).where(articles.c.site == site).order_by(articles.c.id)
     ).all()
     for start in range(0, len(ids), _CHUNK):
-        found = list(standings(connection, ids[start : start + _CHUNK]))
+        found = list(standing_of(connection, ids[start : start + _CHUNK]))
         columns = (extractions.c.id, extractions.c.version, extractions.c.text, extractions.c.cuts)
         base_ids = [one.base_id for one in found]
         rows = connection.execute(sa.select(*columns).where(extractions.c.id.in_(base_ids)))
         bases = {row.id: row for row in rows}
         for one in found:
             base = bases[one.base_id]
+            joined = joining.articles.get(one.article_id, Joined())
             yield _Page(
                 standing=one,
-                version=base.version,
-                text=base.text,
+                version=f"{base.version}{joined.suffix}",
+                text=base.text if joined.text is None else joined.text,
+                joined=joined,
                 cuts=tuple(Cut(**cut) for cut in base.cuts or ()),
             )
-
-
-def standings(connection: sa.Connection, ids: Sequence[int]) -> Iterator[Standing]:
-    """Articles by id with the numbers of their extractions.
-
-    Of imported texts, which have no capture, the newest base is the newest revision's.
-    """
-    rows = connection.execute(
-        sa.select(
-            articles.c.id,
-            articles.c.extraction_id,
-            extractions.c.version,
-            extractions.c.capture_id,
-        )
-        .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
-        .where(articles.c.id.in_(ids))
-        .order_by(articles.c.id)
-    ).all()
-    derived = [row.id for row in rows if is_derived(row.version)]
-    bases = {
-        (row.url_id, row.capture_id, row.version): row.id
-        for row in connection.execute(
-            sa.select(
-                extractions.c.id,
-                extractions.c.url_id,
-                extractions.c.capture_id,
-                extractions.c.version,
-            )
-            .where(extractions.c.url_id.in_(derived))
-            .order_by(extractions.c.id)
-        )
-    }
-    for row in rows:
-        base_id = row.extraction_id
-        if is_derived(row.version):
-            base_id = bases[(row.id, row.capture_id, base_version(row.version))]
-        yield Standing(row.id, row.extraction_id, row.version, base_id)
 
 
 def _repeats(pages: Sequence[_Page]) -> bool:
@@ -272,14 +175,15 @@ def _distinct(pages: Sequence[_Page]) -> Iterable[list[str]]:
 
 
 def _show(connection: sa.Connection, page: _Page, template: frozenset[str]) -> None:
-    """Have the article show its base without the template, if it does not yet."""
+    """Have the article show its text without the template, if it does not yet."""
     kept, cuts = without_template(page.lines, page.cuts, template)
     version = page.version + (_suffix(cuts) if cuts else "")
     if page.standing.shown_version == version:
         return
     old = full_text.indexed(connection, page.standing.article_id)
     text = "\n".join(kept)
-    number = _derive(connection, page, version, text, cuts) if cuts else page.standing.base_id
+    is_base = not cuts and not page.joined.suffix
+    number = page.standing.base_id if is_base else _derive(connection, page, version, text, cuts)
     row = connection.execute(
         sa.select(extractions.c.title, extractions.c.word_count, extractions.c.text_sha256).where(
             extractions.c.id == number
@@ -303,7 +207,7 @@ def _suffix(cuts: Sequence[Cut]) -> str:
 def _derive(
     connection: sa.Connection, page: _Page, version: str, text: str, cuts: Sequence[Cut]
 ) -> int:
-    """Write the extraction without the template, with the base's claims; returns its number."""
+    """Write the extraction as shown, with the base's claims and its own; returns its number."""
     base = connection.execute(
         sa.select(extractions).where(extractions.c.id == page.standing.base_id)
     ).mappings()
@@ -317,7 +221,9 @@ def _derive(
         "word_count": full_text.word_count(text),
         "cuts": [
             {"position": cut.position, "text": cut.text, "reason": cut.reason} for cut in all_cuts
-        ],
+        ]
+        or None,
+        "fields": values["fields"] | _joined_fields(page.joined),
     }
     number = connection.execute(
         sa.insert(extractions).values(values).returning(extractions.c.id)
@@ -331,4 +237,38 @@ def _derive(
             ),
         )
     )
+    _claim_pages(connection, int(number), page.joined)
     return int(number)
+
+
+def _joined_fields(joined: Joined) -> dict[str, Any]:
+    """What `fields` says of an article of several pages; absent keys mean none."""
+    found = {"pages": list(joined.urls), "missing_pages": list(joined.missing)}
+    return {name: value for name, value in found.items() if value}
+
+
+def _claim_pages(connection: sa.Connection, extraction_id: int, joined: Joined) -> None:
+    """State which pages the text was joined from, and which are missing."""
+    stated = [("page", url) for url in joined.urls]
+    stated += [("missing page", str(number)) for number in joined.missing]
+    if not stated:
+        return
+    last = connection.scalar(
+        sa.select(sa.func.max(claims.c.position)).where(claims.c.extraction_id == extraction_id)
+    )
+    start = 0 if last is None else last + 1
+    connection.execute(
+        sa.insert(claims),
+        [
+            {
+                "extraction_id": extraction_id,
+                "position": start + place,
+                "field": field,
+                "value": value,
+                "source": "joined",
+                "confidence": 1.0,
+                "chosen": True,
+            }
+            for place, (field, value) in enumerate(stated)
+        ],
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from aidivide_archive.archive.captures import event_profiles
-from aidivide_archive.archive.templates import is_derived
+from aidivide_archive.archive.derived import is_derived
 from aidivide_archive.model import LeasedUrl, UrlKind
 from aidivide_archive.schema import captures, crawls, extractions, urls, warc_files
 

@@ -18,10 +18,10 @@ import numpy as np
 import sqlalchemy as sa
 
 from aidivide_archive.archive import full_text, settling
+from aidivide_archive.archive.derived import base_version, is_derived
 from aidivide_archive.archive.matching import match_row
 from aidivide_archive.archive.queries.integrity import findings
 from aidivide_archive.archive.queries.listings import stream
-from aidivide_archive.archive.templates import base_version, is_derived
 from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.schema import (
     articles,

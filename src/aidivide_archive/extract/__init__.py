@@ -3,6 +3,6 @@
 `engine` is the only importer of trafilatura.
 """
 
-from aidivide_archive.extract.engine import VERSION, Document, extract
+from aidivide_archive.extract.engine import VERSION, Document, extract, version_with
 
-__all__ = ["VERSION", "Document", "extract"]
+__all__ = ["VERSION", "Document", "extract", "version_with"]

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from itertools import count
+from itertools import count, pairwise
 
 from aidivide_archive.blocks import line_key
-from aidivide_archive.extract.clutter_phrases import PHRASES
+from aidivide_archive.extract.clutter_phrases import CAPTION, PHRASES
 from aidivide_archive.model import Cut
 
 MIN_TEMPLATE_PAGES = 3
 """Distinct pages of a site on which a line must recur to be its template."""
 MAX_TEMPLATE_SHARE = 0.25
 """A template never takes more than this share of a text's letters."""
+MAX_CAPTION_SHARE = 0.3
+"""A page with more of its letters in captions is a photo essay: they are what it says."""
+_MAX_CAPTION_CHARS = 400
 _COPY_SHARE = 0.5
 """Pages of one site that share this much are copies of one another and count as one."""
 _LONG_KEY = 60
@@ -26,6 +29,7 @@ _MANY = 50
 _TITLE_LINES = 4
 _MAX_PHRASE_CHARS = 260
 _MIN_LINK_RUN = 2
+_MIN_STRIP = 3
 
 
 def strip_lines(
@@ -49,6 +53,7 @@ def strip_lines(
             reasons[position] = "title"
         elif name := phrase(line):
             reasons[position] = f"phrase:{name}"
+    reasons |= _captions(lines, reasons)
     reasons |= _link_runs(keys, link_lines, reasons)
     reasons |= _template(keys, template, reasons)
     kept = tuple(line for position, line in enumerate(lines) if position not in reasons)
@@ -57,6 +62,18 @@ def strip_lines(
         for position, reason in sorted(reasons.items())
     )
     return kept, cuts
+
+
+def _captions(lines: Sequence[str], reasons: dict[int, str]) -> dict[int, str]:
+    """Lines that end in a bracketed picture credit; none where captions are much of the text."""
+    found = {
+        place: "caption"
+        for place, line in enumerate(lines)
+        if place not in reasons and len(line) <= _MAX_CAPTION_CHARS and CAPTION.search(line)
+    }
+    kept = sum(len(line) for place, line in enumerate(lines) if place not in reasons)
+    is_essay = sum(len(lines[place]) for place in found) > MAX_CAPTION_SHARE * kept
+    return {} if is_essay else found
 
 
 def _link_runs(
@@ -158,8 +175,21 @@ def phrase(line: str) -> str | None:
     text = line.strip(" \t.:-–—|•·*[]()【】<>»«›▼►→…,\u200b")
     if not text:
         return "blank" if line.strip("| -\u200b") == "" or len(line) < 40 else None
+    if _is_page_strip(text):
+        return "pages"
     words = len(text.split())
     for name, cap, pattern in PHRASES:
         if words <= cap and pattern.fullmatch(text):
             return name
     return None
+
+
+def _is_page_strip(text: str) -> bool:
+    """Whether a line is the numbers of pages to choose from: three or more, one after the other."""
+    if not text[0].isdigit():
+        return False
+    numbers = text.split()
+    if len(numbers) < _MIN_STRIP or not all(one.isdecimal() for one in numbers):
+        return False
+    values = [int(one) for one in numbers]
+    return all(after - before == 1 for before, after in pairwise(values))

@@ -13,6 +13,13 @@ def _any(*alternatives: str) -> re.Pattern[str]:
     return re.compile("(?:" + "|".join(alternatives) + ")", re.IGNORECASE)
 
 
+CAPTION = re.compile(
+    r"[\[(（【](?:(?:file )?(?:photos?|pictures?|images?)\s?(?:/|:|by |provided (?:to|by) |credits?[: ]|courtesy of |from )"
+    r"|图(?:片)?\s?(?:/|:|：|来源)|摄影?\s?[/:：]).{1,60}[\])）】]$",
+    re.IGNORECASE,
+)
+"""The end of a picture's caption that stands among the paragraphs."""
+
 PHRASES: tuple[tuple[str, int, re.Pattern[str]], ...] = (
     ("advert", 8, _any(
         r"advert(?:isement|ising|orial)?s?", r"(?:story|article) continues below(?: (?:this )?ad\w*)?",
@@ -72,6 +79,11 @@ PHRASES: tuple[tuple[str, int, re.Pattern[str]], ...] = (
         r"click (?:here|to (?:enlarge|expand|view)).{0,30}", r"(?:this )?(?:browser|your browser) .{0,80}support.{0,40}", r"please enable javascript.{0,60}", r"双击自动滚屏|打印|关闭(?:窗口)?|收藏|字号.{0,20}|大中小|繁体|简体|下载客户端.{0,20}|举报|纠错", r"english|bigmediumsmall|global edition.{0,60}", r"follow topic",
         r"loadingimg.{0,10}", r"ai generated, for reference only", r"(?:video|image|photo) (?:player|gallery|slideshow).{0,20}", r"cancel|submit|next|previous|prev|done|ok|yes|no thanks",
         r"see offers?|buy now|shop now|check price|view (?:deal|offer)",
+    )),
+    ("pages", 8, _any(
+        r"(?:page|seite|página|pagina|страница|strona|sida)\W{0,3}\d{1,3}\W{0,3}(?:of|von|de|sur|di|van|z|av|из|/)\W{0,3}\d{1,3}",
+        r"第\s*\d{1,3}\s*[页頁](?:\W{0,3}共\s*\d{1,3}\s*[页頁])?", r"共\s*\d{1,3}\s*[页頁](?:\W{0,3}第\s*\d{1,3}\s*[页頁])?",
+        r"(?:continue(?: reading)? on|zu|auf)(?: the)? (?:next page|page \d+|seite \d+).{0,10}", r"(?:next|previous|nächste|vorherige) (?:page|seite)", r"page (?:suivante|précédente)", r"(?:view|read|show)(?: this)?(?: article| story)? (?:as|on) (?:a )?(?:single page|one page)",
     )),
     ("breadcrumb", 24, _any(
         r"(?:home|start(?:seite)?|accueil|inicio|início|首页|首頁|网站首页|主页|главная|网易首页|当前位置|您(?:现在)?的位置|you are here)\s?[:：]?\s?(?:[/>»›|·→]|&gt;|-->).{0,180}",

@@ -6,6 +6,7 @@ elements) becomes plain text and says so in `mode`; nothing is dropped in silenc
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,7 +31,15 @@ from aidivide_archive.blocks import Block, line_key, read_blocks
 from aidivide_archive.decode import Decoded, composed, decode, storable
 from aidivide_archive.extract import clutter, page_kind, selection
 from aidivide_archive.extract.hyperlinks import page_links
-from aidivide_archive.extract.site_rules import SiteRule, rule_for, text_tree, with_source_paths
+from aidivide_archive.extract.live_blog import LIVE_TYPE, live_lines
+from aidivide_archive.extract.paging import read_part
+from aidivide_archive.extract.site_rules import (
+    SiteRule,
+    built_in_digest,
+    rule_for,
+    text_tree,
+    with_source_paths,
+)
 from aidivide_archive.metadata import (
     PageFacts,
     headline_variants,
@@ -40,8 +49,8 @@ from aidivide_archive.metadata import (
 )
 from aidivide_archive.model import Extraction, Hint, Link, Metadata, PageKind
 
-VERSION = f"1/trafilatura-{trafilatura.__version__}"
-"""Names all extraction stages together: text, metadata, clutter, page kind, links."""
+VERSION = f"2.{built_in_digest()}/trafilatura-{trafilatura.__version__}"
+"""Names all extraction stages together: text, metadata, clutter, page kind, links, built-in site rules."""
 
 MAX_ELEMENTS = 20_000
 """Elements that trafilatura is given; the largest of 880 real pages has 7,778."""
@@ -82,6 +91,20 @@ class Document:
     links: tuple[Link, ...] = field(default=(), repr=False)
 
 
+def version_with(
+    *,
+    prune: Sequence[str] = (),
+    body: Sequence[str] = (),
+    site_timezone: str | None = None,
+    default_language: str | None = None,
+) -> str:
+    """The version of what `extract` makes with these settings of an event profile's source."""
+    stated = (tuple(prune), tuple(body), site_timezone, default_language)
+    if not any(stated):
+        return VERSION
+    return f"{VERSION}+r{hashlib.sha256(repr(stated).encode()).hexdigest()[:12]}"
+
+
 def extract(
     capture_body: bytes,
     *,
@@ -100,18 +123,21 @@ def extract(
 
     `status` is the HTTP status (0: unknown); `template` holds the keys of lines that recur on the
     site (`clutter.learn`); `prune` and `body` are XPaths of what is never text and of what holds
-    it, named in the version; pages too large for trafilatura are read without. An empty or unreadable page is a value with its page kind; a body that
+    it; they, zone and language are named in the version; pages too large for trafilatura are read without. An empty or unreadable page is a value with its page kind; a body that
     is no HTML is EMPTY in mode "not_html". Modes: "precision", "balanced" (trafilatura's), "stated"
-    (blocks that the page's articleBody names), "plain" (all paragraphs: nothing better was found,
+    (blocks that the page's articleBody names), "live_blog" (its entries), "plain" (all paragraphs: nothing better was found,
     or the page was too large or too deep for trafilatura). Raises nothing for any bytes.
     """
+    version = version_with(
+        prune=prune, body=body, site_timezone=site_timezone, default_language=default_language
+    )
     decoded = decode(capture_body, content_type=content_type, url=url, language=default_language)
     if not _MARKUP.search(decoded.text):
-        return Document(extraction=_without_tree(decoded, "", "not_html", status))
+        return Document(extraction=_without_tree(decoded, "", "not_html", status, version))
     tree, complete = parse_html(decoded.text)
     if tree is None:
         text = "\n".join(plain_lines(decoded.text))
-        return Document(extraction=_without_tree(decoded, text, "plain", status))
+        return Document(extraction=_without_tree(decoded, text, "plain", status, version))
     facts = read_facts(tree, url)
     stated = title_claims(facts)
     titles = headline_variants(facts, stated)
@@ -121,8 +147,12 @@ def extract(
         lines, mode = _plain_lines(decoded.text, blocks, complete=complete), "plain"
     else:
         # a person's paths hold for every way to the text, those of built-in rules for trafilatura
-        readable = read_blocks(text_tree(tree, rule)) if rule.digest else blocks
+        readable = read_blocks(text_tree(tree, rule)) if rule.is_stated else blocks
         lines, mode = _main_lines(tree, rule, facts, titles, readable)
+    types = facts.types
+    named = f"{' '.join(titles[:3])} {url}"
+    if mode != "plain" and (live := live_lines(tree, blocks, lines, types=types, title=named)):
+        lines, mode, types = live, "live_blog", (*types, LIVE_TYPE)
     metadata = read_metadata(
         facts,
         tree,
@@ -143,12 +173,13 @@ def extract(
         blocks,
         text,
         title=" | ".join((*facts.titles[:1], metadata.title or "")),
-        types=facts.types,
+        types=types,
         url=url,
         status=status,
     )
+    links = page_links(tree, url)
     extraction = Extraction(
-        version=f"{VERSION}+r{rule.digest}" if rule.digest else VERSION,
+        version=version,
         page_kind=kind,
         text=text,
         metadata=metadata,
@@ -156,8 +187,9 @@ def extract(
         encoding=decoded.encoding,
         encoding_source=decoded.source,
         mode=mode,
+        part=read_part(tree, url, canonical=facts.canonical, links=links, blocks=blocks),
     )
-    return Document(extraction=extraction, links=page_links(tree, url))
+    return Document(extraction=extraction, links=links)
 
 
 def parse_html(text: str) -> tuple[HtmlElement | None, bool]:
@@ -224,7 +256,7 @@ def _main_lines(
         more = _balanced_lines(text_tree(tree, rule), facts.url)
         topic = f"{' '.join(titles[:2])} {facts.description or ''}"
         if more and not selection.is_off_topic(more, lines, topic):
-            lines, mode = more, "balanced"
+            lines, mode = selection.unglued(more, blocks), "balanced"
     if stated := selection.stated_lines(lines, blocks, facts.article_body):
         lines, mode = list(stated), "stated"
     if not lines:
@@ -288,11 +320,11 @@ def plain_lines(html: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def _without_tree(decoded: Decoded, text: str, mode: str, status: int) -> Extraction:
+def _without_tree(decoded: Decoded, text: str, mode: str, status: int, version: str) -> Extraction:
     """The extraction of a body that is no HTML, or that the parser gives no tree for."""
     kind = PageKind.ARTICLE if text else PageKind.EMPTY
     return Extraction(
-        version=VERSION,
+        version=version,
         page_kind=PageKind.ERROR_PAGE if status >= 400 else kind,
         text=text,
         metadata=Metadata(),

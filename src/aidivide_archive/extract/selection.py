@@ -28,6 +28,8 @@ _MAX_BODY_BLOCKS = 4_000
 """Bounds of the search for blocks inside a stated body, which takes their product."""
 _KEY_CHARS = 25
 """Letters and digits from which a line is unlikely to stand on a page by chance."""
+_GLUED_CHARS = 200
+"""Shorter lines are taken as they are."""
 _STANDFIRST_BLOCKS = 8
 _STANDFIRST_CHARS = 700
 _STANDFIRST_NAMES = re.compile(
@@ -49,6 +51,43 @@ def is_enough(lines: Sequence[str], blocks: Sequence[Block]) -> bool:
     """Whether a text holds enough of its page to be taken without a second opinion."""
     chars = sum(map(len, lines))
     return chars >= _MIN_CHARS and chars >= _MIN_SHARE * paragraph_chars(blocks)
+
+
+def unglued(lines: Sequence[str], blocks: Sequence[Block]) -> list[str]:
+    """Lines that are several blocks of the page run together, such as the captions of a gallery, in their parts.
+
+    Some of trafilatura's fall-backs lose the boundaries. A line is taken apart only when its blocks
+    follow one another on the page and make up the whole of it.
+    """
+    if all(len(line) <= _GLUED_CHARS for line in lines):
+        return list(lines)
+    keys = [line_key(block.text) for block in blocks[:_MAX_BODY_BLOCKS]]
+    starts: dict[str, int] = {}
+    for place, key in enumerate(keys):
+        if len(key) >= _KEY_CHARS:
+            starts.setdefault(key[:_KEY_CHARS], place)
+    found: list[str] = []
+    for line in lines:
+        parts: list[int] = []
+        if len(line) > _GLUED_CHARS:
+            key = line_key(line)
+            parts = _parts(key, keys, starts.get(key[:_KEY_CHARS], len(keys)))
+        found.extend([blocks[part].text for part in parts] if len(parts) > 1 else [line])
+    return found
+
+
+def _parts(key: str, keys: Sequence[str], start: int) -> list[int]:
+    """Places of the blocks that follow one another and make up a line; none when they do not."""
+    found: list[int] = []
+    for place in range(start, len(keys)):
+        if not key:
+            break
+        if keys[place] and not key.startswith(keys[place]):
+            return []
+        if keys[place]:
+            found.append(place)
+            key = key[len(keys[place]) :]
+    return [] if key else found
 
 
 def is_off_topic(longer: Sequence[str], shorter: Sequence[str], topic: str) -> bool:

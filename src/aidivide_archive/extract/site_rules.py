@@ -32,8 +32,8 @@ class SiteRule:
     """The element that holds the text; the first path wins that the page has enough text at."""
     prune: tuple[etree.XPath, ...] = field(default=(), repr=False)
     """Elements that are never text."""
-    digest: str = ""
-    """Names the paths of an event profile; empty when it states none."""
+    is_stated: bool = False
+    """Whether an event profile adds paths of its own."""
 
 
 def _zone(name: str, zone: str) -> tuple[str, SiteRule]:
@@ -101,16 +101,30 @@ def rule_for(url: str, tree: HtmlElement) -> SiteRule:
     return _JNEWS if "jnews" in classes else NO_RULE
 
 
+def built_in_digest() -> str:
+    """Names everything that the built-in rules state, so that a change of them makes texts stale."""
+    rules = (*(_SITES[name] for name in sorted(_SITES)), _JNEWS)
+    stated = [
+        (
+            rule.name,
+            rule.zone,
+            [path.path for path in rule.body],
+            [path.path for path in rule.prune],
+        )
+        for rule in rules
+    ]
+    return hashlib.sha256(repr(stated).encode()).hexdigest()[:8]
+
+
 def with_source_paths(rule: SiteRule, prune: Sequence[str], body: Sequence[str]) -> SiteRule:
     """A rule and the XPaths that an event profile's source adds: its bodies come first."""
     if not prune and not body:
         return rule
-    stated = "\n".join(("prune", *prune, "body", *body))
     return replace(
         rule,
         prune=(*rule.prune, *map(_compiled, prune)),
         body=(*map(_compiled, body), *rule.body),
-        digest=hashlib.sha256(stated.encode()).hexdigest()[:12],
+        is_stated=True,
     )
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import InvalidURLError
-from aidivide_archive.model import Channel, Discovery, Hint, LeasedUrl, Link, UrlKind
+from aidivide_archive.extract.paging import MAX_PAGES
+from aidivide_archive.model import Channel, Discovery, Hint, LeasedUrl, Link, Part, UrlKind
 from aidivide_archive.urls import canonical_url, host_of, site, url_id, url_key
 
 MAX_REDIRECTS = 5
@@ -91,6 +92,24 @@ def _allowed(profile: Profile, leased: LeasedUrl, links: Iterable[Link]) -> Iter
             )
         except InvalidURLError:
             continue
+
+
+def of_part(profile: Profile, leased: LeasedUrl, part: Part) -> tuple[Discovery, ...]:
+    """The other pages of the article that a page is part of, whatever the rules for links say.
+
+    They are one article, so they are as deep as it is; the numbers of its pages are bounded.
+    """
+    following = part.next_url if part.number < MAX_PAGES else None
+    found: dict[int, Discovery] = {}
+    for url in (part.first_url, part.whole_url, following):
+        if url is None or profile.source_for(_host(url)) is None:
+            continue
+        item = discovery(
+            url, kind=UrlKind.PAGE, channel=Channel.LINK, depth=leased.depth, from_id=leased.id
+        )
+        if item.id != leased.id:
+            found.setdefault(item.id, item)
+    return tuple(found.values())
 
 
 def of_redirect(profile: Profile, leased: LeasedUrl, location: str) -> Discovery | None:

@@ -12,7 +12,7 @@ from aidivide_archive.config import Profile
 from aidivide_archive.decode import decompress
 from aidivide_archive.exceptions import ExtractionError
 from aidivide_archive.extract import Document as Extracted
-from aidivide_archive.extract import extract
+from aidivide_archive.extract import extract, version_with
 from aidivide_archive.feeds import looks_like_feed, parse_feed
 from aidivide_archive.ingest import discoveries
 from aidivide_archive.model import (
@@ -32,7 +32,7 @@ from aidivide_archive.model import (
     UrlKind,
     UrlState,
 )
-from aidivide_archive.relevance import judge
+from aidivide_archive.relevance import judge, version_under
 from aidivide_archive.rights import Statement, product_token, reserved, withheld_reason
 from aidivide_archive.robots import retry_after_seconds
 from aidivide_archive.similarity import sign
@@ -83,6 +83,24 @@ class Reading:
     """On rights: those of the response, then those of the page."""
     withheld: str | None = None
     """Why text and body are not kept; None: they are."""
+
+
+def extraction_version(profile: Profile, host: str) -> str:
+    """The version of the extractions that this program makes of a host's pages under a profile."""
+    source = profile.source_for(host)
+    if source is None:
+        return version_with()
+    return version_with(
+        prune=source.prune,
+        body=source.body,
+        site_timezone=source.timezone,
+        default_language=source.language,
+    )
+
+
+def judgement_version(profile: Profile, extraction: str) -> str:
+    """The version of a judgement of a text made by a version of the extraction."""
+    return f"{version_under(profile)}/{extraction}"
 
 
 def read(response: Response, leased: LeasedUrl, profile: Profile) -> Reading:
@@ -240,10 +258,16 @@ def _judged(
         published=extraction.metadata.published,
         language=extraction.metadata.language,
     )
-    if judged.decision is RelevanceDecision.REJECT:
+    judged = replace(judged, version=judgement_version(profile, extraction.version))
+    is_rejected = judged.decision is RelevanceDecision.REJECT
+    if (part := extraction.part) is not None and (part.first_url or not is_rejected):
+        links = (*discoveries.of_part(profile, leased, part), *links)
+    if is_rejected:
+        # the words of the event may stand on the first page alone: the text of a later one is kept
+        is_later = part is not None and part.first_url is not None
         return Reading(
             outcome=Outcome(state=UrlState.REJECTED, reason=judged.reason),
-            extraction=_ledger_part(extraction),
+            extraction=extraction if is_later else _ledger_part(extraction),
             relevance=judged,
             discoveries=links,
         )
@@ -263,6 +287,7 @@ def _ledger_part(extraction: Extraction) -> Extraction:
         extraction,
         text="",
         cuts=(),
+        part=None,
         metadata=Metadata(title=metadata.title, published=metadata.published),
     )
 

@@ -7,15 +7,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
 from aidivide_archive.archive import Archive, Location
-from aidivide_archive.archive.captures import StoredPage, event_profiles, iter_pages
+from aidivide_archive.archive.captures import IsStale, StoredPage, event_profiles, iter_pages
 from aidivide_archive.archive.engine import read_engine
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
-from aidivide_archive.extract import VERSION as EXTRACTION_VERSION
-from aidivide_archive.ingest.reading import Reading
+from aidivide_archive.ingest.reading import Reading, extraction_version, judgement_version
 from aidivide_archive.ingest.service import Ingest, document
 from aidivide_archive.model import Stored, UrlState
-from aidivide_archive.relevance import VERSION as RELEVANCE_VERSION
 from aidivide_archive.warc import read_capture
 
 _IN_FLIGHT = 16
@@ -40,11 +38,13 @@ def reprocess(
     wait: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> ReprocessSummary:
-    """Read every page's capture again; with `stale`, only those read by other versions. Raises ArchiveError.
+    """Read every page's capture again; with `stale`, only those that would be read differently. Raises ArchiveError.
+
+    Stale is what another version of the stages made, or the same under other rules: those of the
+    profile's relevance, of a source's paths, zone and language, or of the built-in site rules.
 
     `progress` is called with the number of pages read so far.
     """
-    versions = (EXTRACTION_VERSION, RELEVANCE_VERSION) if stale else None
     engine = read_engine(location)
     total = ReprocessSummary()
     try:
@@ -52,13 +52,27 @@ def reprocess(
             archive.begin("reprocess")
             for event_id, profile_json in event_profiles(connection).items():
                 profile = Profile.from_json(profile_json) if profile_json else import_profile()
-                pages = iter_pages(connection, event_id, stale=versions)
+                is_stale = _stale_under(profile, event_id) if stale else None
+                pages = iter_pages(connection, event_id, is_stale=is_stale)
                 total = _reprocess_event(archive, profile, pages, total, progress)
             archive.settle().result()
             archive.finish("finished", {"read": total.read, "changed": total.changed})
     finally:
         engine.dispose()
     return total
+
+
+def _stale_under(profile: Profile, event_id: str | None) -> IsStale:
+    """Whether a page of a host was read by other versions than today's under the profile."""
+
+    def is_stale(host: str, extracted: str | None, judged: str | None) -> bool:
+        expected = extraction_version(profile, host)
+        if extracted is not None and extracted != expected:
+            return True
+        # pages that were imported for no event are judged for none
+        return event_id is not None and judged != judgement_version(profile, expected)
+
+    return is_stale
 
 
 def import_profile() -> Profile:

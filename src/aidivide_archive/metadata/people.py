@@ -32,7 +32,7 @@ _SPLIT = re.compile(
 _WORDS_NO_NAME = re.compile(
     r"https?:|@|www\.|\d{3}|\d[.:/]\d|[<>{}()\[\]=]|^(?:admin|administrator|staff|staff writer|editor|redaktion|redaction"
     r"|redacción|redação|newsroom|guest|unknown|null|none|undefined|user|webmaster|anonymous|unbekannt"
-    r"|published|updated|share|follow|posted|佚名|匿名|本站|未知)$"
+    r"|published|updated|share|follow|posted|佚名|匿名|本站|未知|时间|日期|来源|编辑|管理员)$"
     r"|^(?:updated|published|posted|last|read|see|view|follow|share|image|photo|getty|more)\b",
     re.IGNORECASE,
 )
@@ -71,7 +71,7 @@ _ORGANISATION = re.compile(
     r"|college|inc|ltd|gmbh|magazine|journal|today|reuters|xinhua|bloomberg|afp|ap|dpa|apa|sda|efe"
     r"|ansa|tass|dapd|epd|kna|sid|pti|ani|ians|ntb|ritzau|tt|anp|belga|lusa|eph?|kyodo|jiji|yonhap"
     r"|cns|bernama|antara|nachrichten|zeitung|presse|digital|group|office|board|contributors?)\b"
-    r"|\.(?:com|net|org|de|at|ch|cn|is|be|co|uk|info|news)\b|社$|网$|报$|新闻|通讯社|报业|集团|政府|电视台|デジタル|新聞|編集部",
+    r"|\.(?:com|net|org|de|at|ch|cn|is|be|co|uk|info|news)\b|社$|网$|报$|新闻|通讯社|报业|集团|政府|电视台|网络$|公司$|中心$|デジタル|新聞|編集部",
     re.IGNORECASE,
 )
 _NAMED = etree.XPath("//*[@rel='author' or @itemprop='author' or @itemprop='author name']")
@@ -83,11 +83,31 @@ _NO_BYLINE = re.compile(
     r"comment|bio|avatar|image|img|photo|related|share|social|date|time|card|box|promo|teaser|description",
     re.IGNORECASE,
 )
+_HAN_NAME = r"[\u4e00-\u9fff·]{2,8}(?!\s*[:：])"
 _CHINESE_BYLINE = re.compile(
-    r"(?:作\s*者|撰\s*稿|撰\s*文|(?:本报|本台|见习|特约|实习)?记\s*者|文字)\s*[:：/]\s*(?P<names>[\u4e00-\u9fff·]{2,8}(?:[、，,\s][\u4e00-\u9fff·]{2,8}){0,5})"
+    r"(?:作\s*者|撰\s*稿|撰\s*文|(?:本报|本台|见习|特约|实习)?记\s*者|文字)\s*[:：/]\s*"
+    rf"(?P<names>{_HAN_NAME}(?:[、，,\s]{_HAN_NAME}){{0,5}})"
 )
 _CHINESE_REPORTER = re.compile(
-    r"[（(](?:本报|本台|特约)?(?:全媒体)?记者\s*(?P<names>[\u4e00-\u9fff·]{2,4}(?:[、，\s][\u4e00-\u9fff·]{2,4}){0,5})"
+    r"[（(][\u4e00-\u9fff·]{0,12}记者\s*(?P<names>[\u4e00-\u9fff·]{2,4}(?:[、，\s][\u4e00-\u9fff·]{2,4}){0,5})"
+)
+_SURNAME = (
+    r"[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟"
+    r"谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤岳易乔庞章鲁葛齐樊兰风]"
+)
+"""The most frequent family names: what a line without any label must begin with to be a name."""
+_CHINESE_NAME = rf"{_SURNAME}[\u4e00-\u9fff]{{1,2}}"
+_CHINESE_SIGNED = re.compile(
+    # "记者 王一二" or "（王一二）" as a whole last line, "（王一二 上海报道）" at the end of one
+    rf"(?:.{{0,20}}记者\s?(?P<reporter>{_CHINESE_NAME}(?:[、，\s]{_CHINESE_NAME}){{0,4}})"
+    rf"|[（(]\s*(?P<bracketed>{_CHINESE_NAME}(?:[、，\s]{_CHINESE_NAME}){{0,4}})\s*[）)]"
+    rf"|.*[（(](?P<filed>{_CHINESE_NAME}(?:[、，\s]{_CHINESE_NAME}){{0,4}})\s+[\u4e00-\u9fff]{{2,6}}报道[）)])"
+)
+_CHINESE_LINE = re.compile(
+    rf"\W*(?P<names>{_SURNAME}[\u4e00-\u9fff]{{2}}|{_CHINESE_NAME}(?:[、\s]{{1,3}}{_CHINESE_NAME}){{1,4}})\W*"
+)
+_NO_CHINESE_NAME = re.compile(
+    r"[省市区县网报社界版刊台局部会厅院]$|^(?:马拉松|黄金周|方便面|白皮书|全文|江苏|江西|石家庄|金融|高清|余下|向右|向左|史上|万元)"
 )
 _PIPED_BYLINE = re.compile(
     r"^\W{0,3}by (?P<names>[^|]{2,80}?)(?: in [^|]{2,40}?)?\s*\|", re.IGNORECASE
@@ -252,9 +272,26 @@ def _worded_names(head: Sequence[Block], lines: Sequence[str]) -> tuple[str, ...
         short = text[:300]
         match = _CHINESE_BYLINE.search(short) or _CHINESE_REPORTER.search(short)
         if match:
-            return tuple(
-                name
-                for name in re.split(r"[、，,\s]", match["names"])
-                if 2 <= len(name) <= 4 or "·" in name
-            )
+            return _chinese_names(match["names"])
+    return _signed_names(head, lines)
+
+
+def _signed_names(head: Sequence[Block], lines: Sequence[str]) -> tuple[str, ...]:
+    """Chinese names without a label: signed below the text, or alone right under the headline."""
+    for line in reversed(lines[-3:]):
+        if match := _CHINESE_SIGNED.fullmatch(line[-300:].strip()):
+            found = match["reporter"] or match["bracketed"] or match["filed"]
+            if names := _chinese_names(found):
+                return names
+    for block in head[:2]:
+        if len(block.text) <= 40 and (match := _CHINESE_LINE.fullmatch(block.text)):
+            return _chinese_names(match["names"])
     return ()
+
+
+def _chinese_names(text: str) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name in re.split(r"[、，,\s]+", text)
+        if (2 <= len(name) <= 4 or "·" in name) and not _NO_CHINESE_NAME.search(name)
+    )

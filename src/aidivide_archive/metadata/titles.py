@@ -23,7 +23,7 @@ _SITE_METAS = (
 )  # fmt: skip
 _SITE_TYPES = frozenset({"Organization", "NewsMediaOrganization", "WebSite", "Corporation"})
 _RANK = {"h1": 0, "json-ld": 1, "meta:og:title": 2}
-_CUT_SHORT = re.compile(r"\s*(?:\.\.\.|…)$")
+_CUT_SHORT = re.compile(r"\s*(?:\.\.\.|…|:)$")
 
 
 def headline_variants(facts: PageFacts, claims: Iterable[Claim]) -> tuple[str, ...]:
