@@ -49,6 +49,7 @@ def test_the_crawler_is_the_checkouts_own():
     assert Path(crawler.__file__ or "").is_relative_to(ROOT)
 
 
+@pytest.mark.fault("S08")
 def test_nothing_reads_or_writes_pickles():
     names = {"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
     assert importers(names, LIBRARY + PROJECT + MIGRATIONS) == []

@@ -26,7 +26,7 @@ from aidivide_archive.exceptions import ImportDataError, StoreError
 from aidivide_archive.model import Capture, Completeness, WarcPosition
 
 GZIP_LEVEL = 2
-"""Of igzip (0 to 3): a thirteenth of the time of zlib's level 6, for files a sixth larger (decision 9)."""
+"""Of igzip (0 to 3): a thirteenth of the time of zlib's level 6, for files a sixth larger (decision 11)."""
 _READ = 1 << 16
 # Describe the transfer, not the payload; a replayed record with them would be undone twice.
 _HOP_HEADERS = frozenset({"transfer-encoding", "connection", "keep-alive", "content-length"})

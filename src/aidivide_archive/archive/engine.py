@@ -64,7 +64,8 @@ def write_engine(location: Location) -> sa.Engine:
         return _postgresql(location)
     try:
         if not location.database_path.exists():  # 0600 from the first byte on
-            os.close(os.open(location.database_path, os.O_CREAT | os.O_RDWR, 0o600))
+            flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW
+            os.close(os.open(location.database_path, flags, 0o600))
     except OSError as error:
         raise StoreError(f"cannot write {location.database_path}: {error.strerror}") from None
     return _sqlite(location, write=True)
@@ -117,7 +118,8 @@ class WriterLock:
 
 def _locked_file(path: Path, *, wait: bool) -> IO[str]:
     try:
-        file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+")
+        flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW  # the file is cut to nothing below
+        file = os.fdopen(os.open(path, flags, 0o600), "r+")
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -159,19 +159,28 @@ def _merge(archive: Archive, other: Location, theirs: sa.Connection) -> Merged:
             f"{other.shown()} is damaged ({damaged.check}: {damaged.subject}): "
             "see `aidivide verify` there; nothing was merged"
         )
-    obeyed = _obey_tombstones(archive, theirs)
-    copied = _copy_files(archive, other, theirs)
-
-    def work(connection: sa.Connection) -> Merged:
-        return _rows(connection, theirs, copied, obeyed)
-
-    return archive.submit(work).result()
+    purged = set(theirs.scalars(sa.select(tombstones.c.target)))
+    purged |= archive.submit(lambda c: set(c.scalars(sa.select(tombstones.c.target)))).result()
+    copied: dict[int, _Copied] = {}
+    try:
+        _copy_files(archive, other, theirs, purged, copied)
+        done = archive.submit(lambda c: _rows(c, theirs, copied, purged)).result()
+    except BaseException:
+        for one in copied.values():
+            (archive.location.warc_directory / one.name).unlink(missing_ok=True)
+        raise
+    obeyed = _obey_tombstones(
+        archive, theirs
+    )  # last: nothing is taken away for a merge that is refused
+    if obeyed:
+        done = replace(done, purged=obeyed, settled=archive.settle().result())
+    return done
 
 
 def _rows(
-    ours: sa.Connection, theirs: sa.Connection, copied: dict[int, _Copied], obeyed: int
+    ours: sa.Connection, theirs: sa.Connection, copied: dict[int, _Copied], purged: set[str]
 ) -> Merged:
-    numbers = _Numbers(purged=set(ours.scalars(sa.select(tombstones.c.target))))
+    numbers = _Numbers(purged=purged)
     _events(ours, theirs)
     _crawls(ours, theirs, numbers)
     new_urls = _urls(ours, theirs, numbers)
@@ -192,7 +201,7 @@ def _rows(
         captures=new_captures,
         articles=changed,
         judgements=told,
-        purged=obeyed,
+        purged=0,
         settled=settled,
     )
 
@@ -232,12 +241,16 @@ def _execute(connection: sa.Connection, statement: sa.Executable) -> None:
     connection.execute(statement)
 
 
-def _copy_files(archive: Archive, other: Location, theirs: sa.Connection) -> dict[int, _Copied]:
-    """The WARC files of OTHER with captures that are not here, without what was purged."""
+def _copy_files(
+    archive: Archive,
+    other: Location,
+    theirs: sa.Connection,
+    purged: set[str],
+    found: dict[int, _Copied],
+) -> None:
+    """Copy the WARC files of OTHER with captures that are not here, without what was purged; enters them in `found`."""
     location = archive.location
-    purged = archive.submit(lambda c: set(c.scalars(sa.select(tombstones.c.target)))).result()
     named = archive.submit(lambda c: set(c.scalars(sa.select(warc_files.c.name)))).result()
-    found = {}
     for file in theirs.execute(sa.select(warc_files).order_by(warc_files.c.id)).all():
         if not _WARC_NAME.fullmatch(file.name):
             raise StoreError(f"{other.shown()} names a WARC file {file.name!r}: nothing was merged")
@@ -247,7 +260,6 @@ def _copy_files(archive: Archive, other: Location, theirs: sa.Connection) -> dic
             found[file.id] = _copy(other, location, file, rows, purged, named)
     if found:
         sync_directory(location.warc_directory)
-    return found
 
 
 def _captures_of(theirs: sa.Connection, file_id: int, purged: set[str]) -> list[sa.Row[Any]]:

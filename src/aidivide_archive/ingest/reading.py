@@ -5,6 +5,7 @@ Runs in a worker process under limits (`workers`); the parsed tree never leaves 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
@@ -50,6 +51,7 @@ _KIND_REASON = {
     PageKind.SCRIPT_SHELL: Reason.SCRIPT_SHELL,
     PageKind.ERROR_PAGE: Reason.ERROR_PAGE,
 }
+_USERINFO = re.compile(r"(?<=//)[^/?#]*@")
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 
 
@@ -188,7 +190,7 @@ def _redirect(response: Response, leased: LeasedUrl, profile: Profile) -> Readin
         return _rejected(Reason.ERROR_PAGE, f"HTTP {response.status} without a Location")
     target = discoveries.of_redirect(profile, leased, location)
     if target is None:
-        return _rejected(Reason.OFFSITE, f"redirects to {location[:200]}")
+        return _rejected(Reason.OFFSITE, f"redirects to {_USERINFO.sub('', location)[:200]}")
     return replace(_rejected(Reason.REDIRECTED, target.url), discoveries=(target,))
 
 
