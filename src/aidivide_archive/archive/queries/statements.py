@@ -228,6 +228,8 @@ def _postgresql(
             rows: Generator[Any] = cursor.stream(text)  # type: ignore[assignment]  # it is one
             first = next(rows, None)
             columns = tuple(one.name for one in cursor.description or ())
+            if first is None:  # a stream without rows has no description
+                columns = _described(connection, text)
             try:
                 yield columns, lambda: _chained(first, rows)
             finally:
@@ -238,6 +240,12 @@ def _postgresql(
         raise _too_long(seconds) from None
     except psycopg.Error as error:
         raise _refused(error) from None
+
+
+def _described(connection: Any, text: str) -> tuple[str, ...]:
+    connection.pgconn.prepare(b"asked", text.encode())
+    found = connection.pgconn.describe_prepared(b"asked")
+    return tuple(found.fname(place).decode() for place in range(found.nfields))
 
 
 def _chained(first: Any, rows: Iterator[Any]) -> Iterator[Any]:
