@@ -113,11 +113,7 @@ def _plain(value: object) -> object:
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
     if isinstance(value, Decimal):
-        return (
-            _plain(int(value) if value == value.to_integral_value() else float(value))
-            if value.is_finite()
-            else None
-        )
+        return _number(value)
     if isinstance(value, datetime):
         return iso(value) if value.tzinfo else value.isoformat(sep="T")
     if isinstance(value, bytes | memoryview):
@@ -127,6 +123,14 @@ def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     return str(value)
+
+
+def _number(value: Decimal) -> int | float | None:
+    """Whole only when it was written without decimals: 34.00 is a number with decimals, as SQLite has it."""
+    if not value.is_finite():
+        return None
+    exponent = value.as_tuple().exponent
+    return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
 
 
 Fetch = Callable[[], Iterator[Any]]
