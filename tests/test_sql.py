@@ -56,7 +56,7 @@ def both_answers(folder: Path, statements: list[str]) -> list[list[Answer]]:
 
 
 def test_every_view_says_the_same_on_both_engines(tmp_path: Path):
-    own = {"warc_file", "warc_offset", "warc_length", "first_seen_at", "seen_at"}
+    own = {"warc_file", "warc_offset", "warc_length", "first_seen_at", "seen_at", "evidence"}
     statements = []
     for view in views.views():
         names = [column.name for column in view.columns if column.name not in own]
@@ -234,7 +234,7 @@ def test_endless_rows_end_at_the_limit(where: Location):
     statement = (
         "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
         if where.is_sqlite
-        else "SELECT x FROM generate_series(1, 100000000) AS x"
+        else "SELECT generate_series(1, 100000000)"
     )
     answer = put(where, statement, limit=5)
     assert answer.rows == ((1,), (2,), (3,), (4,), (5,))
@@ -245,9 +245,8 @@ def test_endless_rows_end_at_the_limit(where: Location):
 def test_a_value_that_fills_the_memory_is_refused(sqlite_location: Location):
     with Archive(sqlite_location):
         pass
-    for statement in ("SELECT zeroblob(1000000000)", "SELECT printf('%1000000000d', 1)"):
-        with pytest.raises(ConfigError):
-            put(sqlite_location, statement)
+    with pytest.raises(ConfigError, match="too big"):
+        put(sqlite_location, "SELECT hex(zeroblob(1000000000))")
 
 
 @pytest.mark.parametrize(
@@ -257,7 +256,7 @@ def test_a_value_that_fills_the_memory_is_refused(sqlite_location: Location):
         ("  select 1 ; ", ((1,),)),
         ("-- a comment\nSELECT 1 -- another", ((1,),)),
         ("VALUES (1, 'a;b')", ((1, "a;b"),)),
-        ("(SELECT 1)" if False else "SELECT (1)", ((1,),)),
+        ("SELECT (1)", ((1,),)),
         ("WITH x AS (SELECT 2 AS y) SELECT y FROM x", ((2,),)),
         ("SELECT 'DELETE FROM urls; %s :x'", (("DELETE FROM urls; %s :x",),)),
         ("SELECT NULL", ((None,),)),
@@ -290,20 +289,19 @@ def test_sql_of_no_archive_makes_none(tmp_path: Path):
 
 def test_twelve_questions_give_the_same_on_both_engines(tmp_path: Path):
     assert len(QUESTIONS) == 12
-    own = re.compile("first_seen_at|warc_")
     sqlite, postgresql = both_answers(
-        tmp_path, [one.sql for one in QUESTIONS if not own.search(one.sql)]
+        tmp_path, [one.sql for one in QUESTIONS if "warc_" not in one.sql]
     )
     for one, other in zip(sqlite, postgresql, strict=True):
         assert (one.columns, one.rows) == (other.columns, other.rows)
 
 
-def test_every_question_is_in_the_readme_or_the_guide_as_it_is_run():
+def test_every_question_is_in_the_readme_and_the_guide_as_it_is_run():
     guide = (ROOT / "docs" / "sql.md").read_text("utf-8")
     readme = (ROOT / "README.md").read_text("utf-8")
     for one in QUESTIONS:
         assert one.sql in guide, one.name
-        assert one.words in readme, one.name
+        assert f"-- {one.words}\n{one.sql};" in readme, one.name
 
 
 def test_the_dictionary_names_everything_and_the_document_is_the_same():
@@ -320,7 +318,7 @@ def test_the_dictionary_names_everything_and_the_document_is_the_same():
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "archive"
     command = [sys.executable, "-m", "aidivide_archive", "--archive", str(folder), "demo"]
-    subprocess.run(command, check=True, capture_output=True, cwd=ROOT, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT, timeout=300)
     return folder
 
 
@@ -342,7 +340,7 @@ def demo_on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loc
         assert location.database_url
         where = ["--archive", str(location.directory), "--database", location.database_url]
         command = [sys.executable, "-m", "aidivide_archive", *where, "demo"]
-        subprocess.run(command, check=True, capture_output=True, cwd=ROOT, timeout=120)
+        subprocess.run(command, check=True, capture_output=True, cwd=ROOT, timeout=300)
         yield location
 
 
@@ -379,7 +377,7 @@ def datasette(folder: Path, path: str, metadata: Path) -> Any:
     command = [sys.executable, "-W", "ignore", "-m", "datasette", "serve"]
     command += ["-i", str(folder / "archive.db"), "--metadata", str(metadata), "--get", path]
     command += ["--setting", "suggest_facets", "off"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout[-500:] + done.stderr[-500:]
     return json.loads(done.stdout)
 

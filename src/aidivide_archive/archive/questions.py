@@ -17,25 +17,27 @@ QUESTIONS = (
         "who-copied-whom",
         "Who copied whom, and how much of the text?",
         """SELECT copy_outlet, origin_outlet, count(*) AS articles, round(avg(share_copied), 2) AS share
-FROM v_copies GROUP BY copy_outlet, origin_outlet ORDER BY articles DESC, copy_outlet, origin_outlet""",
+FROM v_copies GROUP BY copy_outlet, origin_outlet
+ORDER BY articles DESC, copy_outlet NULLS LAST, origin_outlet NULLS LAST""",
     ),
     Question(
         "first-outlet-per-story",
         "Which outlet had each story first?",
         """SELECT published_at, origin_outlet, articles, title FROM v_stories
-WHERE articles > 1 ORDER BY published_at, id""",
+WHERE articles > 1 ORDER BY published_at NULLS LAST, id""",
     ),
     Question(
         "coverage-by-country-and-day",
         "How many articles came from each country on each day?",
         """SELECT published_day, country, count(*) AS articles FROM v_timeline
-GROUP BY published_day, country ORDER BY published_day, country""",
+GROUP BY published_day, country ORDER BY published_day, country NULLS LAST""",
     ),
     Question(
         "hours-to-copy",
         "How long does a story take to reach the others?",
         """SELECT copy_outlet, min(hours_after_origin) AS fastest, max(hours_after_origin) AS slowest
-FROM v_copies WHERE hours_after_origin IS NOT NULL GROUP BY copy_outlet ORDER BY fastest, copy_outlet""",
+FROM v_copies WHERE hours_after_origin IS NOT NULL GROUP BY copy_outlet
+ORDER BY fastest, copy_outlet NULLS LAST""",
     ),
     Question(
         "own-reporting",
@@ -47,7 +49,7 @@ FROM v_outlets ORDER BY articles DESC, outlet""",
         "languages",
         "In which languages was the event covered, and how long are the articles?",
         """SELECT language, count(*) AS articles, round(avg(word_count), 0) AS words
-FROM v_articles GROUP BY language ORDER BY articles DESC, language""",
+FROM v_articles GROUP BY language ORDER BY articles DESC, language NULLS LAST""",
     ),
     Question(
         "widest-stories",
@@ -71,7 +73,7 @@ WHERE decision = 'reject' AND score > 0 ORDER BY score DESC, url LIMIT 10""",
         "why-not",
         "What became of every URL?",
         """SELECT state, reason, kind, count(*) AS urls FROM v_ledger
-GROUP BY state, reason, kind ORDER BY urls DESC, state, reason, kind""",
+GROUP BY state, reason, kind ORDER BY urls DESC, state, reason NULLS LAST, kind""",
     ),
     Question(
         "evidence",

@@ -110,7 +110,9 @@ class _Sql:
     def rounded(self, column: str, digits: int) -> str:
         if self.is_sqlite:
             return f"round({column}, {digits})"
-        return f"round(CAST({column} AS numeric), {digits})"
+        return (
+            f"round(CAST({column} AS numeric), {digits})"  # numeric: only that can be rounded again
+        )
 
 
 _FIELDS = "(SELECT fields FROM extractions WHERE extractions.id = articles.extraction_id)"

@@ -113,11 +113,7 @@ def _plain(value: object) -> object:
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
     if isinstance(value, Decimal):
-        return (
-            _plain(int(value) if value == value.to_integral_value() else float(value))
-            if value.is_finite()
-            else None
-        )
+        return _number(value)
     if isinstance(value, datetime):
         return iso(value) if value.tzinfo else value.isoformat(sep="T")
     if isinstance(value, bytes | memoryview):
@@ -127,6 +123,14 @@ def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     return str(value)
+
+
+def _number(value: Decimal) -> int | float | None:
+    """Whole only when it was written without decimals: 34.00 is a number with decimals, as SQLite has it."""
+    if not value.is_finite():
+        return None
+    exponent = value.as_tuple().exponent
+    return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
 
 
 Fetch = Callable[[], Iterator[Any]]
@@ -228,6 +232,8 @@ def _postgresql(
             rows: Generator[Any] = cursor.stream(text)  # type: ignore[assignment]  # it is one
             first = next(rows, None)
             columns = tuple(one.name for one in cursor.description or ())
+            if first is None:  # a stream without rows has no description
+                columns = _described(connection, text)
             try:
                 yield columns, lambda: _chained(first, rows)
             finally:
@@ -238,6 +244,12 @@ def _postgresql(
         raise _too_long(seconds) from None
     except psycopg.Error as error:
         raise _refused(error) from None
+
+
+def _described(connection: Any, text: str) -> tuple[str, ...]:
+    connection.pgconn.prepare(b"asked", text.encode())
+    found = connection.pgconn.describe_prepared(b"asked")
+    return tuple(found.fname(place).decode() for place in range(found.nfields))
 
 
 def _chained(first: Any, rows: Iterator[Any]) -> Iterator[Any]:
