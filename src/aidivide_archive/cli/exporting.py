@@ -101,8 +101,8 @@ def export(state: State, /, **values: object) -> None:
 
     options = Options(**values)  # type: ignore[arg-type]  # click checked them
     _check(options)
+    where = _destination(options)
     with Reader(state.location()) as reader:
-        where = _destination(options)
         set_ = _articles(reader, options) if options.kind == "articles" else _rows(reader, options)
         left_out = _write(reader, options, where, set_)
     if left_out[_UNREADABLE]:
@@ -121,6 +121,7 @@ def _check(options: Options) -> None:
         raise click.UsageError("--for sharing is for articles: the other sets hold no texts")
     if options.prefer is not None and options.dedup != "unique":
         raise click.UsageError("--prefer chooses among copies: add --dedup unique")
+    _preference(options.prefer)
     if options.weights and options.dedup == "unique":
         raise click.UsageError("--weights is for --dedup all: one article a story weighs 1")
 
