@@ -65,7 +65,7 @@ def _digest(target: Path) -> tuple[str, int]:
     size = 0
     for path in [target] if target.is_file() else sorted(target.rglob("*")):
         if path.is_file():
-            digest.update(path.name.encode())
+            digest.update(path.relative_to(target).as_posix().encode())
             with path.open("rb") as file:
                 while block := file.read(1 << 20):
                     digest.update(block)

@@ -297,7 +297,8 @@ def _write(reader: Reader, options: Options, where: _Destination, set_: _Set) ->
     from aidivide_archive.export.manifest import Account
     from aidivide_archive.export.target import export_rows, open_folder
 
-    provenance = reader.provenance()
+    listed = where.is_folder or options.manifest is not None
+    provenance = reader.provenance(stages=listed)
     context = _context(reader, options, provenance)
     account = Account(total=set_.total, dropped=set_.dropped, left_out=context.left_out)
     finish = _finish(options, where, account, context, provenance)
