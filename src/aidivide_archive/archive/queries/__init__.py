@@ -13,6 +13,7 @@ from aidivide_archive.archive.queries.rows import (
     STORY_FIELDS,
     Row,
 )
+from aidivide_archive.archive.queries.searching import Facet, Found, Order, Search
 from aidivide_archive.archive.queries.selection import Prefer, Selected, Selection
 
 __all__ = [
@@ -21,12 +22,16 @@ __all__ = [
     "MATCH_FIELDS",
     "STORY_FIELDS",
     "ArticleDetail",
+    "Facet",
     "Filters",
     "Finding",
+    "Found",
+    "Order",
     "Prefer",
     "Provenance",
     "Reader",
     "Row",
+    "Search",
     "Selected",
     "Selection",
     "Status",
