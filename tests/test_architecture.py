@@ -103,6 +103,8 @@ PART_OF = {
     "zope.interface": "scrapy",
     "pydantic_core": "pydantic",
     "psycopg": "postgres extra",
+    "pyarrow": "parquet extra",
+    "xlsxwriter": "xlsx extra",
 }
 
 

@@ -87,8 +87,7 @@ def _say_answer(answer: Answer, *, as_json: bool, as_csv: bool) -> None:
         if as_json:
             say_json(rows, more={"columns": answer.columns, "is_cut": answer.is_cut})
         else:
-            from aidivide_archive.export.registry import exporter_for
-            from aidivide_archive.export.target import export_rows
+            from aidivide_archive.export import export_rows, exporter_for
 
             export_rows(exporter_for("csv"), rows, answer.columns, binary_stdout())
     else:

@@ -101,8 +101,8 @@ def export(state: State, /, **values: object) -> None:
 
     options = Options(**values)  # type: ignore[arg-type]  # click checked them
     _check(options)
+    where = _destination(options)
     with Reader(state.location()) as reader:
-        where = _destination(options)
         set_ = _articles(reader, options) if options.kind == "articles" else _rows(reader, options)
         left_out = _write(reader, options, where, set_)
     if left_out[_UNREADABLE]:
@@ -121,6 +121,7 @@ def _check(options: Options) -> None:
         raise click.UsageError("--for sharing is for articles: the other sets hold no texts")
     if options.prefer is not None and options.dedup != "unique":
         raise click.UsageError("--prefer chooses among copies: add --dedup unique")
+    _preference(options.prefer)
     if options.weights and options.dedup == "unique":
         raise click.UsageError("--weights is for --dedup all: one article a story weighs 1")
 
@@ -296,7 +297,8 @@ def _write(reader: Reader, options: Options, where: _Destination, set_: _Set) ->
     from aidivide_archive.export.manifest import Account
     from aidivide_archive.export.target import export_rows, open_folder
 
-    provenance = reader.provenance()
+    listed = where.is_folder or options.manifest is not None
+    provenance = reader.provenance(stages=listed)
     context = _context(reader, options, provenance)
     account = Account(total=set_.total, dropped=set_.dropped, left_out=context.left_out)
     finish = _finish(options, where, account, context, provenance)

@@ -55,7 +55,7 @@ def rehydrate(
     with Reader(state.location()) as reader:
         context = Context(
             raw=raw,
-            made_at=reader.provenance().changed_at,
+            made_at=reader.provenance(stages=False).changed_at,
             warc_directory=reader.location.warc_directory,
         )
         rows = rehydrated(read_rows(file), reader.texts_held, report)

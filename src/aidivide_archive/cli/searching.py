@@ -128,8 +128,7 @@ def _say(found: Found, *, as_json: bool, as_csv: bool, unique: bool) -> None:
 
 
 def _say_csv(hits: Sequence[Row]) -> None:
-    from aidivide_archive.export.registry import exporter_for
-    from aidivide_archive.export.target import export_rows
+    from aidivide_archive.export import export_rows, exporter_for
 
     names = ("id", "url", "title", "outlet", "site", "country", "language", "published_at")
     more = ("published_from", "published_to", "story_id", "role", "snippet")

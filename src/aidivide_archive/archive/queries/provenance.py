@@ -39,13 +39,14 @@ class Provenance:
     """`title, profile_sha256` of each event, by id."""
 
 
-def provenance(connection: sa.Connection) -> Provenance:
+def provenance(connection: sa.Connection, *, stages: bool = True) -> Provenance:
+    """`stages` takes a look at every row; without it they are empty."""
     software: dict[str, set[str]] = {}
     for versions in connection.scalars(sa.select(crawls.c.software)):
         for name, version in (versions or {}).items():
             software.setdefault(name, set()).add(str(version))
     last = sa.func.max(sa.func.coalesce(crawls.c.finished_at, crawls.c.started_at))
-    stages = {
+    columns = {
         "extraction": extractions.c.version,
         "relevance": relevance.c.version,
         "signature": signatures.c.version,
@@ -55,7 +56,7 @@ def provenance(connection: sa.Connection) -> Provenance:
         changed_at=iso(connection.scalar(sa.select(last))),
         schema=schema.REVISION,
         software={name: tuple(sorted(found)) for name, found in sorted(software.items())},
-        stages={name: _versions(connection, column) for name, column in stages.items()},
+        stages={name: _versions(connection, column) for name, column in columns.items() if stages},
         events={
             row.id: {"title": row.title, "profile_sha256": row.profile_sha256}
             for row in connection.execute(sa.select(events).order_by(events.c.id))

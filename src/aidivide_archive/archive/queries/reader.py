@@ -140,9 +140,9 @@ class Reader:
         """Rows of "matches", "stories" or "ledger", and how many of them a list leaves out, by reason."""
         return self._ask(lambda c: sources.totals(c, what, everything=all))
 
-    def provenance(self) -> Provenance:
-        """When the archive last changed, and what made its rows."""
-        return self._ask(sources.provenance)
+    def provenance(self, *, stages: bool = True) -> Provenance:
+        """When the archive last changed, and what made its rows; without `stages` no row is looked at."""
+        return self._ask(lambda c: sources.provenance(c, stages=stages))
 
     # --- overviews -------------------------------------------------------------------------------
 
