@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from aidivide_archive import schema
 from aidivide_archive.archive import Archive, Location
@@ -23,13 +21,13 @@ from aidivide_archive.archive.queries import (
     STORY_FIELDS,
     Reader,
     Row,
+    Search,
 )
 from aidivide_archive.archive.queries.details import story
 from aidivide_archive.archive.queries.integrity import integrity
 from aidivide_archive.archive.queries.listings import iter_matches
 from aidivide_archive.archive.queries.overview import status
 from aidivide_archive.archive.queries.rows import instant, iso, iso_again
-from aidivide_archive.archive.queries.searching import MAX_TERMS, snippet, terms_of
 from aidivide_archive.exceptions import ConfigError, MissingArchiveError, SchemaVersionError
 from aidivide_archive.urls import article_id, story_id, url_id
 from aidivide_archive.warc import read_capture
@@ -393,7 +391,7 @@ def test_an_empty_archive_answers_everything(location: Location):
             [],
         ]
         assert reader.status().last_crawl is None
-        assert reader.search("anything") == []
+        assert reader.search(Search(query="anything")).hits == ()
         assert reader.integrity() == []
         assert reader.events() == {}
         assert reader.profile_json("x") is None
@@ -414,92 +412,6 @@ def test_profiles_can_be_read_back(reader: Reader):
         "other-event": "Talks in the harbour",
     }
     assert reader.profile_json(filled.EVENT) == filled.profile().to_json()
-
-
-# --- search --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "urls"),
-    [
-        ("telescopes", {filled.FIRST, filled.COPY}),
-        ("TELESCOPES october", {filled.FIRST, filled.COPY}),
-        ("telescopes onions", set()),
-        ('"share the telescopes"', {filled.FIRST, filled.COPY}),
-        ('"telescopes the share"', set()),
-        ("ministers", {filled.FIRST}),  # a word of the title
-        ("鸿沟", {filled.CHINESE}),
-        ("智能鸿沟", {filled.CHINESE}),
-        ("沟鸿", set()),
-        ("soup", {filled.HOSTILE}),
-        ("second paper", {filled.COPY}),
-        ("", set()),
-        ("!?", set()),
-    ],
-)
-def test_search_finds_articles_with_all_the_words(reader: Reader, text: str, urls: set[str]):
-    assert {row["url"] for row in reader.search(text)} == urls
-
-
-def test_search_can_be_narrowed(reader: Reader):
-    assert len(reader.search("telescopes", limit=1)) == 1
-    assert [row["url"] for row in reader.search("telescopes", site="two.example")] == [filled.COPY]
-    assert reader.search("telescopes", language="zh") == []
-    (hit,) = reader.search("ministers")
-    assert hit["outlet"] == "One Daily"
-    assert hit["role"] == "origin"
-    assert "harbour city" in str(hit["snippet"])
-
-
-HOSTILE_QUERIES = (
-    '"',
-    "'",
-    "NEAR(a b)",
-    "a AND OR NOT",
-    "title:x",
-    "x*",
-    "^x",
-    "{title} : y",
-    "-- ; DROP TABLE articles",
-    "a\x00b",
-    "\ud800",
-    "a & b | !c <-> (",
-    "%s :words",
-    "x" * 100_000,
-    "a b " * 50_000,
-    "\u202e",
-)
-
-
-@pytest.mark.parametrize("text", HOSTILE_QUERIES)
-def test_no_text_is_a_syntax_error(reader: Reader, text: str):
-    assert isinstance(reader.search(text), list)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(text=st.text(max_size=80))
-def test_any_text_can_be_searched(reader: Reader, text: str):
-    assert isinstance(reader.search(text), list)
-
-
-def test_terms_are_words_and_phrases():
-    assert terms_of('ai "bridging the divide" — “智能 鸿沟” x-y') == (
-        "ai",
-        "bridging the divide",
-        "智能 鸿沟",
-        "x-y",
-    )
-    assert len(terms_of("a b c " * 100)) == MAX_TERMS
-
-
-def test_a_snippet_is_one_line_round_the_first_term():
-    text = "alpha " * 100 + "the\nneedle here " + "omega " * 100
-    found = snippet(text, ("the needle",))
-    assert "the needle here" in found
-    assert found.startswith("…")
-    assert found.endswith("…")
-    assert "\n" not in found
-    assert snippet("short", ("absent",)) == "short"
 
 
 # --- integrity -----------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ def state(archive: Archive) -> list[list[dict[str, Any]]]:
 
 def hits(archive: Archive, words: str) -> int:
     with Reader(archive.location) as reader:
-        return len(reader.search(words, limit=50))
+        return len(reader.select_ids(words))
 
 
 def rules(archive: Archive) -> dict[str, tuple[str, int]]:

@@ -48,11 +48,9 @@ class UtcTime(TypeDecorator[datetime]):
         if value.tzinfo is None:  # astimezone would take it for this machine's time
             raise ValueError(f"a time without zone: {value}")
         moment = value.astimezone(UTC)
-        return (
-            moment
-            if dialect.name == "postgresql"
-            else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
-        )
+        if dialect.name == "postgresql":
+            return moment
+        return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
         if value is None or isinstance(value, datetime):
@@ -573,18 +571,20 @@ tombstones = _table(
 )
 
 FULL_TEXT_TABLE = "full_text"
-"""One row an article: words of title and text, a space round each CJK character (notes on search: docs)."""
+"""One row an article: words of title and text as `archive.full_text` cuts them (docs/search.md)."""
 
 FULL_TEXT_DDL = {
     "sqlite": [
         f"CREATE VIRTUAL TABLE {FULL_TEXT_TABLE} USING fts5("
-        "title, text, content='', tokenize='unicode61 remove_diacritics 2')"
+        "title, text, content='', tokenize='ascii')"
     ],
     "postgresql": [
         f"CREATE TABLE {FULL_TEXT_TABLE} ("
         "article_id BIGINT NOT NULL, words TSVECTOR NOT NULL, "
         f"CONSTRAINT pk_{FULL_TEXT_TABLE} PRIMARY KEY (article_id), "
         f"CONSTRAINT fk_{FULL_TEXT_TABLE}_article_id_articles FOREIGN KEY (article_id) REFERENCES articles (id))",
+        # uncompressed: ranking reads the words of every hit
+        f"ALTER TABLE {FULL_TEXT_TABLE} ALTER COLUMN words SET STORAGE EXTERNAL",
         f"CREATE INDEX ix_{FULL_TEXT_TABLE}_words ON {FULL_TEXT_TABLE} USING gin (words)",
     ],
 }

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from aidivide_archive.cli.asking import schema, sql
 from aidivide_archive.cli.checkup import doctor
 from aidivide_archive.cli.clutter import clutter
 from aidivide_archive.cli.comparing import compare, matches
@@ -17,8 +18,9 @@ from aidivide_archive.cli.events import event
 from aidivide_archive.cli.exporting import export
 from aidivide_archive.cli.framework import Program
 from aidivide_archive.cli.importing import import_, reprocess_
-from aidivide_archive.cli.reading import search, show, status, stories, story
+from aidivide_archive.cli.reading import show, status, stories, story
 from aidivide_archive.cli.report import report
+from aidivide_archive.cli.searching import search
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,6 +35,7 @@ def cli() -> None:
 _COMMANDS = (
     *(demo, crawl, import_, reprocess_),
     *(status, search, stories, story, show, export, report),
+    *(sql, schema),
     *(matches, compare, judge, copies),
     *(event, clutter, db, doctor),
 )

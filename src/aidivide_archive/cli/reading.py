@@ -1,4 +1,4 @@
-"""Commands that look into the archive: status, search, stories, story, show."""
+"""Commands that look into the archive: status, stories, story, show."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from aidivide_archive.cli.terminal import (
     safe,
     say,
     say_fields,
-    say_heading,
     say_json,
     say_prose,
     say_table,
@@ -44,33 +43,6 @@ def status(state: State, as_json: bool) -> None:
         say_json([asdict(found)])
     else:
         _say_status(found, location.shown())
-
-
-@command("search", example="aidivide search 'artificial intelligence' --limit 5")
-@click.argument("words", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
-@click.option("--site", metavar="DOMAIN", help="Only this site.")
-@click.option("--language", metavar="CODE", help="Only this language (en, zh, …).")
-@json_option
-@pass_state
-def search(
-    state: State,
-    words: tuple[str, ...],
-    limit: int,
-    site: str | None,
-    language: str | None,
-    as_json: bool,
-) -> None:
-    """Find articles that hold all the words or \"quoted phrases\"."""
-    from aidivide_archive.archive.queries import Reader
-
-    with Reader(state.location()) as reader:
-        text = " ".join(words)
-        found = reader.search(text, limit=limit, site=site, language=language)
-    if as_json:
-        say_json(found)
-    else:
-        _say_hits(found)
 
 
 @command("stories", example="aidivide stories --limit 10")
@@ -166,26 +138,7 @@ def _say_status(found: Status, where: str) -> None:
         note("next: crawl again to fetch what waits")
 
 
-# --- search and stories --------------------------------------------------------------------------
-
-
-def _say_hits(found: list[Row]) -> None:
-    if not found:
-        note("nothing found: try fewer words, or `aidivide status` for what is there")
-        return
-    if not is_terminal():
-        columns = ("id", "published", "outlet", "title", "text")
-        names = ("title", "snippet")
-        say_table(columns, [(*_place(row), *(row[name] for name in names)) for row in found])
-        return
-    for row in found:  # a snippet needs the whole width
-        say_heading(safe(row["title"] or row["url"]))
-        say("  " + safe("  ".join(filter(None, map(str, _place(row))))))
-        say_prose(safe(row["snippet"]), first="  ", indent=2)
-
-
-def _place(row: Row) -> tuple[object, ...]:
-    return row["id"], shown_time(row), row["outlet"] or row["site"]
+# --- stories --------------------------------------------------------------------------------------
 
 
 def _say_stories(found: list[Row]) -> None:

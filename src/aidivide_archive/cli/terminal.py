@@ -88,11 +88,11 @@ def _fitting(text: str, stream: object) -> str:
     return text.encode(encoding, "replace").decode(encoding)
 
 
-def say_json(items: Iterable[object]) -> None:
-    """The machine form of every command's result."""
+def say_json(items: Iterable[object], *, more: Mapping[str, object] | None = None) -> None:
+    """The machine form of every command's result; `more`: what is true of all items, such as their total."""
     from aidivide_archive.export.jsonl import json_line
 
-    binary_stdout().write(json_line({"schema": 1, "items": list(items)}).encode())
+    binary_stdout().write(json_line({"schema": 1, "items": list(items), **(more or {})}).encode())
 
 
 def binary_stdout() -> BinaryIO:

@@ -18,6 +18,7 @@ from aidivide_archive.archive.queries.rows import (
     STORY_FIELDS,
     Row,
 )
+from aidivide_archive.archive.queries.searching import Facet, Found, Order, Search
 
 __all__ = [
     "ARTICLE_FIELDS",
@@ -27,11 +28,15 @@ __all__ = [
     "MEMBER_FIELDS",
     "STORY_FIELDS",
     "ArticleDetail",
+    "Facet",
     "Filters",
     "Finding",
+    "Found",
+    "Order",
     "Reader",
     "RevisedArticle",
     "Row",
+    "Search",
     "SharedStory",
     "Status",
     "StoryDetail",

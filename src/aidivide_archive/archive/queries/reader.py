@@ -25,6 +25,7 @@ from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.rows import Row
+from aidivide_archive.archive.queries.searching import Found, Search
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
 from aidivide_archive.schema import articles, events
 from aidivide_archive.urls import parse_id, site, url_id
@@ -135,13 +136,9 @@ class Reader:
         statement = sa.select(events.c.profile).where(events.c.id == event)
         return self._ask(lambda c: c.scalar(statement))
 
-    def search(
-        self, text: str, *, limit: int = 20, site: str | None = None, language: str | None = None
-    ) -> list[Row]:
-        """Articles with every word and "quoted phrase" of the text; no text is an error."""
-        return self._ask(
-            lambda c: searching.search(c, text, limit=limit, site=site, language=language)
-        )
+    def search(self, asked: Search) -> Found:
+        """Articles by words and filters, one page. Raises ConfigError for what cannot be read."""
+        return self._ask(lambda c: searching.search(c, asked))
 
     def integrity(self) -> list[Finding]:
         """What is wrong with the archive; empty when it is sound."""
