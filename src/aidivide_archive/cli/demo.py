@@ -182,6 +182,7 @@ def _next_steps(folder: Path, story: str | None) -> None:
     if story is not None:
         say(f"  {program} story {story} {where}")
     say(f"  {program} search {where} 'shared models'")
+    say(f"  {program} report {where} -o report.html")
     say(f"  {program} export articles {where} -o articles.csv")
 
 
