@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ from aidivide_archive.warc_members import (
 JOURNAL = "purge.json"
 """In the archive's directory while a purge is under way."""
 _CHUNK = 500
+_WAIT_TRIES, _WAIT_SECONDS = 50, 0.2
 _TEXT_TABLES = (
     *("extractions", "claims", "articles", "revisions", "relevance", "discoveries"),
     *("captures", "observations", "clutter_rules", "urls", "signatures", "matches"),
@@ -241,14 +243,34 @@ def erase(location: Location) -> None:
             _vacuum_sqlite(engine)
         else:
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                all_seen = _await_older_transactions(connection)
                 for name in _TEXT_TABLES:
                     connection.exec_driver_sql(f"VACUUM (FULL) {name}")
+            if not all_seen:
+                raise StoreError(
+                    "what was purged is gone from the rows, but a transaction elsewhere on the PostgreSQL server "
+                    "is older than the purge and keeps the old bytes: repeat the command when it has ended"
+                )
     except (DBAPIError, sqlite3.Error) as error:
         raise StoreError(
             f"the purged bytes cannot be erased from the database: {one_line(error)}"
         ) from None
     finally:
         engine.dispose()
+
+
+def _await_older_transactions(connection: sa.Connection) -> bool:
+    """Whether every transaction of the server that may still see the deleted rows ends within ten seconds.
+
+    VACUUM leaves rows that one of them could see, also one of another database: snapshots count the whole server.
+    """
+    number = connection.exec_driver_sql("SELECT txid_current()").scalar_one()
+    oldest = "SELECT txid_snapshot_xmin(txid_current_snapshot())"
+    for _ in range(_WAIT_TRIES):
+        if connection.exec_driver_sql(oldest).scalar_one() > number:
+            return True
+        time.sleep(_WAIT_SECONDS)
+    return False
 
 
 def _vacuum_sqlite(engine: sa.Engine) -> None:
