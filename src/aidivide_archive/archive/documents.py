@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from aidivide_archive import frontier
 from aidivide_archive.archive import full_text, matching, templates
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
     CaptureRecord,
     Cut,
@@ -61,6 +62,7 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         _store_relevance(connection, document, replace=outcome is document.outcome)
     if document.extraction is not None and document.outcome.state is UrlState.DONE:
         stored = _store_article(connection, document, document.extraction, capture_id)
+    crash_point("in_document")
     frontier.discover(
         connection,
         document.discoveries,

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -128,9 +128,9 @@ def _locked_file(path: Path, *, wait: bool) -> IO[str]:
         raise ArchiveLockedError(
             f"another process (pid {holder}) is writing {path.parent}: wait for it, or repeat the command with --wait"
         ) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    with suppress(OSError):  # the pid is a courtesy; the lock holds on a full disk too
+        file.truncate(0)
+        os.pwrite(file.fileno(), f"{os.getpid()}\n".encode(), 0)
     return file
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from aidivide_archive import frontier
 from aidivide_archive.archive import documents, full_text, matching
 from aidivide_archive.archive.documents import Run
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import Channel, Discovery, Document, Stored, UrlKind
 from aidivide_archive.schema import (
     articles,
@@ -38,6 +39,7 @@ def store_batch(connection: sa.Connection, run: Run, batch: Sequence[Document]) 
             fresh.setdefault(one.url_id, one)
     if fresh:
         _insert_new(connection, run, [fresh[key] for key in sorted(fresh)])
+        crash_point("in_import_batch")
     return [
         Stored.NOT_ARTICLE
         if one.url_id in purged

@@ -188,7 +188,7 @@ def link(connection: sa.Connection, article_id: int, signature: Signature) -> in
         if comparison.relation is not None:
             rows.append(match_row(match_of(article_id, own_url, other_id, url, comparison)))
     if rows:
-        connection.execute(sa.insert(matches), rows)
+        connection.execute(upsert(connection, matches).on_conflict_do_nothing(), rows)
     return len(rows)
 
 

@@ -27,6 +27,7 @@ from aidivide_archive.archive.matching import (
 )
 from aidivide_archive.archive.templates import settle_templates
 from aidivide_archive.copies import Prepared, compare, prepare
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
 from aidivide_archive.schema import (
     articles,
@@ -82,6 +83,7 @@ def settle(connection: sa.Connection) -> Settled:
     Cost: about 0.2 ms an article and 0.05 ms a candidate pair; memory about 1 KB an article.
     """
     settle_templates(connection)
+    crash_point("in_settle")
     _renew_signatures(connection)
     index_signatures(connection)
     everything = _story_articles(connection)
