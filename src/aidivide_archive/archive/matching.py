@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from aidivide_archive.copies import COPIES_VERSION, compare, mirrored, prepare
 from aidivide_archive.model import Comparison, Match, Signature
-from aidivide_archive.schema import articles, bands, extractions, matches, signatures, sketch
+from aidivide_archive.schema import (
+    articles,
+    bands,
+    extractions,
+    matches,
+    signatures,
+    sketch,
+    upsert,
+)
 from aidivide_archive.similarity import (
     BAND_COUNT,
     PERMUTATION_COUNT,

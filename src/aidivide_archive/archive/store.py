@@ -112,6 +112,10 @@ class Archive:
             self._engine.dispose()
             self._lock.release()
 
+    def abandon(self) -> None:
+        """For a process that ends now: what is queued is not written, as if it had been killed."""
+        self._writer.stop(seconds=2.0)
+
     @property
     def failure(self) -> StoreError | None:
         """The storage failure that ended all writing; None while all is well."""

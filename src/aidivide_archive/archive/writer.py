@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -111,6 +112,18 @@ class Writer:
                 self._closed = True
                 self._queue.put(None)
         self._thread.join()
+
+    def stop(self, seconds: float) -> None:
+        """End as soon as what is under way is written or `seconds` are over; what is queued is not written."""
+        with self._gate:
+            self._closed = True
+            with suppress(queue.Empty):
+                while True:
+                    item = self._queue.get_nowait()
+                    if item is not None:
+                        item.future.set_exception(StoreError("the archive is closed"))
+            self._queue.put(None)
+        self._thread.join(seconds)
 
     def _run(self) -> None:
         ended = False
