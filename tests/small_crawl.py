@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -123,7 +123,7 @@ def ready_article(number: int) -> Document:
 
 
 class Journal:
-    """What a process did, in a file that outlives it: `fetched N`, `acknowledged N`, `phase NAME`."""
+    """What a process did, in a file that outlives it: `fetched N`, `host NAME PID`, `acknowledged N`, `phase NAME`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -135,7 +135,7 @@ class Journal:
 
 def read_journal(path: Path) -> dict[str, list[str]]:
     """Entries by their first word; a torn last line cannot occur: one write a line."""
-    entries: dict[str, list[str]] = {"fetched": [], "acknowledged": [], "phase": []}
+    entries: dict[str, list[str]] = {"fetched": [], "acknowledged": [], "phase": [], "host": []}
     with suppress(FileNotFoundError):
         for line in path.read_text().splitlines():
             what, which = line.split(" ", 1)
@@ -167,13 +167,14 @@ class Job:
         return Path(self.directory).with_suffix(".journal")
 
 
-def perform(job: Job) -> int:
-    """Do the job in this process; the exit code of a command."""
+def perform(job: Job, prepare: Callable[[Archive], None] = lambda _: None) -> int:
+    """Do the job in this process; the exit code of a command. `prepare` gets the archive before its run begins."""
     crash_points.arm(job.crash_at)
     journal = Journal(job.journal)
     try:
         journal.note("phase", "start")
         with Archive(job.location, wait=True) as archive:
+            prepare(archive)
             if job.kind != "open":
                 archive.begin(job.kind, warc=job.kind == "crawl")
                 journal.note("phase", "work")
@@ -205,6 +206,7 @@ def _crawl(archive: Archive, job: Job, journal: Journal) -> None:
 def _fetch(archive: Archive, leased: LeasedUrl, job: Job, journal: Journal) -> Future[Stored]:
     number = int(leased.url.rsplit("/", 1)[1])
     journal.note("fetched", number)
+    journal.note("host", f"{leased.host} {os.getpid()}")
     capture = Capture(
         url=leased.url,
         captured_at=datetime.now(UTC),
