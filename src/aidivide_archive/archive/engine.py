@@ -193,7 +193,13 @@ def _readable(engine: sa.Engine, location: Location) -> Iterator[sa.Connection]:
         with engine.connect() as connection:
             yield connection
     except DBAPIError as error:
-        raise StoreError(f"cannot read the archive {location.shown()}: {one_line(error)}") from None
+        raise StoreError(unreadable(error, location)) from None
+
+
+def unreadable(error: DBAPIError, location: Location) -> str:
+    """SQLite needs 32 KB beside the database even to read, and calls a full disk an I/O error."""
+    todo = "; is the disk full?" if "disk I/O" in str(error.orig) else ""
+    return f"cannot read the archive {location.shown()}: {one_line(error)}{todo}"
 
 
 def one_line(error: BaseException) -> str:
