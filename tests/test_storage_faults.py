@@ -121,7 +121,7 @@ def test_kills_at_random_instants_lose_nothing(
 
 @pytest.mark.fault("F01")
 @pytest.mark.soak
-@pytest.mark.parametrize(("engine", "count"), zip(ENGINES, (200, 50), strict=True))
+@pytest.mark.parametrize(("engine", "count"), [(ENGINES[0], 200), (ENGINES[1], 50)])
 def test_many_kills_at_random_instants_lose_nothing(
     engine: str, count: int, forks: Processes, expected: dict[str, Kept], tmp_path: Path
 ):

@@ -12,6 +12,7 @@ import resource
 import signal
 from collections.abc import Callable
 from concurrent.futures import Future
+from multiprocessing import forkserver, resource_tracker
 from types import TracebackType
 from typing import Generic, ParamSpec, Self, TypeVar
 
@@ -49,6 +50,7 @@ class WorkerPool(Generic[P, T]):
         self._open: set[Future[T]] = set()
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(preload))
+        _start_server()
         self._pool = ProcessPool(
             max_workers=count or os.cpu_count() or 1,
             max_tasks=TASKS_PER_WORKER,
@@ -83,6 +85,19 @@ class WorkerPool(Generic[P, T]):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _start_server() -> None:
+    """Start the server that forks workers, deaf to Ctrl-C from its first moment on, and so its workers.
+
+    A terminal sends SIGINT to the whole group; a worker that was just starting died of it and broke the pool.
+    """
+    resource_tracker.ensure_running()  # would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(start: Callable[[str], None], argument: str) -> None:
