@@ -537,7 +537,8 @@ def test_a_second_ctrl_c_ends_at_once_without_a_traceback(sqlite_crawls: Crawls,
     with Archive(sqlite_crawls.location):  # nobody holds it any more
         pass
     with Reader(sqlite_crawls.location) as reader:
-        assert reader.integrity() == []
+        found = {one.check for one in reader.integrity()}
+    assert found <= {"no_story"}  # stories are made when a crawl ends
     assert sqlite_crawls.crawl().code == 0
 
 
