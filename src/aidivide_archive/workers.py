@@ -48,6 +48,7 @@ class WorkerPool(Generic[P, T]):
         self._function = function
         self._seconds = seconds
         self._open: set[Future[T]] = set()
+        self._is_closed = False
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(preload))
         _start_server()
@@ -65,15 +66,22 @@ class WorkerPool(Generic[P, T]):
         self._open.add(outer)
         outer.add_done_callback(self._open.discard)
         inner = self._pool.schedule(self._function, args=args, kwargs=kwargs, timeout=self._seconds)
-        inner.add_done_callback(lambda done: _hand_over(done, outer, self._seconds))
+        inner.add_done_callback(lambda done: self._hand_over(done, outer))
         return outer
 
     def close(self) -> None:
         """Stop at once; documents under way are cancelled (their URLs stay leased)."""
+        self._is_closed = True
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates only a part
         self._pool.join()
         for future in tuple(self._open):  # pebble tells nobody
             future.cancel()
+
+    def _hand_over(self, done: Future[T], outer: Future[T]) -> None:
+        if self._is_closed:  # a pool that stops breaks what is under way: no fault of the document
+            outer.cancel()
+        else:
+            _hand_over(done, outer, self._seconds)
 
     def __enter__(self) -> Self:
         return self
