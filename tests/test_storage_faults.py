@@ -139,6 +139,7 @@ def test_many_kills_at_random_instants_lose_nothing(
             assert refetched(job) <= here.total() * 2 * BATCH, f"archive {archives}"
             again += refetched(job)
     assert kills["work"] > count / 2, f"the kills missed the work: {kills}"
+    assert again > count / 10, "the kills met nothing under way"
     figure(
         "F01",
         f"{count} random kills on {engine} in {archives} archives ({dict(sorted(kills.items()))}): "
@@ -156,11 +157,17 @@ def kill_at_random(forks: Processes, job: Job, *, kills: int, seed: int) -> Coun
     pause = threading.Event()
     phases: Counter[str] = Counter()
     for _ in range(kills):
-        begun = len(read_journal(job.journal)["phase"])
+        before = read_journal(job.journal)
+        wanted = chance.randint(1, 12)  # by progress, not by the clock: a busy machine would be killed at its start
         (pid,) = forks.start(job)
-        while "work" not in read_journal(job.journal)["phase"][begun:]:
-            pause.wait(0.002)
-        pause.wait(chance.uniform(0.0, 0.12))
+        while True:
+            found = read_journal(job.journal)
+            if len(found["fetched"]) >= len(before["fetched"]) + wanted:
+                break
+            if "settle" in found["phase"][len(before["phase"]) :]:
+                break
+            pause.wait(0.001)
+        pause.wait(chance.uniform(0.0, 0.03))
         kill(pid)
         (code,) = forks.wait()
         if code != -9:
