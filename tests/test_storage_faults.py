@@ -62,7 +62,7 @@ def job_for(location: Location, **changes: object) -> Job:
 # Where to kill, and how often the point is passed before: one run after the other in one archive.
 CRAWL_POINTS = (
     "in_migration", "in_begin", "in_lease", "after_fetch", "in_document", "after_extract:3", "after_fetch:7",
-    "in_lease:2", "in_document:5", "before_sync:6", "before_commit:6", "after_commit:6", "before_sync:7",
+    "in_lease:2", "in_document:2", "before_sync:6", "before_commit:6", "after_commit:6", "before_sync:7",
     "after_commit:5", "in_settle", "after_settle", "in_finish", "during_checkpoint", "at_close",
 )  # fmt: skip
 IMPORT_POINTS = ("in_import_batch:2", "in_import_batch", "before_commit:3", "in_settle")
@@ -158,7 +158,9 @@ def kill_at_random(forks: Processes, job: Job, *, kills: int, seed: int) -> Coun
     phases: Counter[str] = Counter()
     for _ in range(kills):
         before = read_journal(job.journal)
-        wanted = chance.randint(1, 12)  # by progress, not by the clock: a busy machine would be killed at its start
+        wanted = chance.randint(
+            1, 12
+        )  # by progress, not by the clock: a busy machine would be killed at its start
         (pid,) = forks.start(job)
         while True:
             found = read_journal(job.journal)

@@ -17,7 +17,7 @@ from sqlalchemy import event as sa_event
 from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import documents, imported, migrate
+from aidivide_archive.archive import batches, documents, imported, migrate
 from aidivide_archive.archive.documents import Run
 from aidivide_archive.archive.engine import (
     WriterLock,
@@ -313,13 +313,13 @@ class Archive:
 
     def commit(self, document: Document) -> Future[Stored]:
         """Store a document and acknowledge its URL in one transaction."""
-        run = self.run
+        return self._writer.submit_to(self._store_documents, document)
 
-        def work(connection: sa.Connection) -> Stored:
-            _store_beside_others(connection)
-            return documents.store(connection, run, document)
-
-        return self.submit(work)
+    def _store_documents(
+        self, connection: sa.Connection, batch: Sequence[Document]
+    ) -> list[Stored]:
+        _store_beside_others(connection)
+        return batches.store(connection, self.run, batch)
 
     def store_again(self, document: Document, capture_id: int) -> Stored:
         """Take over a new reading of a stored capture; waits for the commit."""
