@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts format bench lock clean
+.PHONY: help setup demo test check lint types contracts format bench soak lock clean
 
 help: ## list what make can do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ format: $(READY) ## lay out the code
 bench: $(READY) ## speed and quality figures (needs the labelled pages; see docs/benchmarks.md)
 	$(BIN)/python benchmarks/real_pages.py speed
 	$(BIN)/python benchmarks/real_pages.py memory --pages 2000
+
+soak: $(READY) ## the long runs: hundreds of kills, a thousand damaged logs (figures: docs/reliability.md)
+	AIDIVIDE_FIGURES=soak-figures.txt $(BIN)/python -m pytest -m soak -q --durations=0
 
 lock: $(READY) ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \

@@ -70,6 +70,7 @@ class CrawlLedger:
             spider.logger.error("%s", error)
         finally:
             await asyncio.to_thread(session.archive.close)
+            session.is_closed = True
 
 
 async def _renew(session: Session, seconds: float) -> None:

@@ -19,6 +19,7 @@ from aidivide_archive.exceptions import StoreError
 from aidivide_archive.frontier import Lease
 from aidivide_archive.model import LeasedUrl
 from crawler.session import Session
+from crawler.space import LOOK_SECONDS, SpaceGate
 
 
 class FrontierScheduler(BaseScheduler):
@@ -48,6 +49,8 @@ class FrontierScheduler(BaseScheduler):
         self._limit = settings.getint("AIDIVIDE_BUFFER")
         self._max_wait = settings.getfloat("AIDIVIDE_MAX_WAIT_SECONDS")
         self._per_host = self._session.profile.politeness.concurrent_per_host
+        patience = settings.getfloat("AIDIVIDE_SPACE_WAIT_SECONDS")
+        self._space = SpaceGate(self._session, spider, patience=patience)
         self._start_refill()
 
     def close(self, reason: str) -> None:
@@ -71,6 +74,9 @@ class FrontierScheduler(BaseScheduler):
 
     def next_request(self) -> Request | None:
         """The next request of the least busy host, or None; starts a refill when the buffer runs low."""
+        if self._space.is_closed:
+            self._wait_for_space()
+            return None
         if self._size < self._limit // 2:
             self._start_refill()
         now = datetime.now(UTC)
@@ -111,6 +117,24 @@ class FrontierScheduler(BaseScheduler):
             return
         if self._refill is None or self._refill.done():
             self._refill = asyncio.ensure_future(self._fill())
+
+    def _wait_for_space(self) -> None:
+        if self._closed or self._wake is not None:
+            return
+        failure = self._space.failure
+        if failure is None:
+            self._wake = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_again)
+        else:
+            self._spider.storage_failed(failure)
+            self._exhausted = True
+
+    def _look_again(self) -> None:
+        self._wake = None
+        if self._space.is_closed:
+            self._wait_for_space()
+        else:
+            self._start_refill()
+            self._nudge()
 
     async def _fill(self) -> None:
         self._changed = False

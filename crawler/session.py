@@ -32,6 +32,7 @@ class Session:
     finish_reason: str | None = None
     failure: StoreError | None = None
     summary: tuple[str, ...] = ()
+    is_closed: bool = False
 
     @classmethod
     def open(
@@ -62,6 +63,13 @@ class Session:
         self.counts[f"stored/{stored}"] += 1
         if document.kind is not UrlKind.PAGE and document.outcome.state is not UrlState.DONE:
             self.counts["sources_down"] += 1
+
+    def abandon(self) -> None:
+        """Let go of what a crawl that ended without closing still holds: workers, archive."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.ingest.close()
+            self.archive.abandon()
 
     @property
     def exit_code(self) -> int:

@@ -82,3 +82,4 @@ FEED_EXPORT_ENCODING = "utf-8"  # default None (ASCII escapes in JSON)
 AIDIVIDE_BUFFER = 64  # URLs leased ahead of the downloader
 AIDIVIDE_HEARTBEAT_SECONDS = 30  # how often leases and hosts are renewed
 AIDIVIDE_MAX_WAIT_SECONDS = 120  # a URL due later than this is left to the next run
+AIDIVIDE_SPACE_WAIT_SECONDS = 600  # a disk without room for longer than this ends the crawl

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from aidivide_archive import schema
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.engine import read_engine
+from aidivide_archive.archive.queries import Reader
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.warc import read_capture
 from crawler.spiders.base import open_session
@@ -240,7 +241,10 @@ class Crawls:
     profile: Path
 
     def start(
-        self, *arguments: str, preexec: Callable[[], None] | None = None
+        self,
+        *arguments: str,
+        preexec: Callable[[], None] | None = None,
+        settings: tuple[str, ...] = (),
     ) -> subprocess.Popen[str]:
         options = [f"event={self.profile}", f"archive={self.location.directory}", *arguments]
         if self.location.database_url:
@@ -248,6 +252,8 @@ class Crawls:
         command = [sys.executable, "-m", "scrapy", "crawl", "coverage"]
         for option in options:
             command += ["-a", option]
+        for setting in settings:
+            command += ["-s", setting]
         self.site.log.clear()
         return subprocess.Popen(
             command, cwd=ROOT, stderr=subprocess.PIPE, text=True,
@@ -511,6 +517,48 @@ def test_ctrl_c_ends_cleanly_with_130_and_leaves_the_rest_queued(sqlite_crawls: 
     assert states["done"] > 0
 
 
+def test_a_second_ctrl_c_ends_at_once_without_a_traceback(sqlite_crawls: Crawls, site: Site):
+    """Both signals reach the whole process group, workers included, as from a terminal."""
+    site.after, site.delay = 8, 1.0
+    site.served.clear()
+    try:
+        process = sqlite_crawls.start(preexec=os.setsid)
+        assert site.served.wait(60), "the crawl did not come so far"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        stopped = sqlite_crawls.end(process)
+    finally:
+        site.delay, site.after = 0.0, 10**9
+    assert stopped.code == 130
+    assert first.startswith("stopping as soon as")
+    assert [one[:15] for one in stopped.error_lines] == ["stopped at once"], stopped.errors
+    with Archive(sqlite_crawls.location):  # nobody holds it any more
+        pass
+    with Reader(sqlite_crawls.location) as reader:
+        found = {one.check for one in reader.integrity()}
+    assert found <= {"no_story"}  # stories are made when a crawl ends
+    assert sqlite_crawls.crawl().code == 0
+
+
+@pytest.mark.fault("F04")
+def test_a_disk_that_stays_short_of_room_ends_the_crawl(
+    sqlite_crawls: Crawls, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AIDIVIDE_MIN_FREE_BYTES", str(1 << 60))
+    short = sqlite_crawls.end(sqlite_crawls.start(settings=("AIDIVIDE_SPACE_WAIT_SECONDS=1",)))
+    assert short.code == 1
+    assert not short.requests
+    assert "the crawl waits for room" in short.errors
+    (line,) = [one for one in short.error_lines if one.startswith("error: ")]
+    assert "make room and repeat the command" in line
+    monkeypatch.delenv("AIDIVIDE_MIN_FREE_BYTES")
+    assert sqlite_crawls.crawl().code == 0
+    assert len(content(sqlite_crawls.location).articles) == 19
+
+
+@pytest.mark.fault("F04")
 def test_a_full_disk_stops_the_crawl_and_loses_nothing(sqlite_crawls: Crawls, on_sqlite: Visits):
     location = sqlite_crawls.location
     with Archive(location):

@@ -61,6 +61,7 @@ class Command(BaseRunSpiderCommand):
         self.crawler_process.crawl(spider_class, session=session)
         self._listen_for_interrupts()
         self.crawler_process.start(install_signal_handlers=False)
+        session.abandon()
         self.exitcode = self._end(session)
 
     def _listen_for_interrupts(self) -> None:

@@ -29,6 +29,8 @@ from crawler.middlewares import Refused
 from crawler.session import Session
 
 DEFAULT_EVENT = "ai-divide-forum-2025"
+STORAGE_ERROR_SECONDS = 3.0
+"""After a storage failure what is under way has this long to end."""
 REVISITS = ("none", "all")
 # What Scrapy raises when there is no usable answer, and what the ledger calls it.
 _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
@@ -116,6 +118,16 @@ class ArchiveSpider(Spider):
             engine = self.crawler.engine
             assert engine is not None
             self._closing = asyncio.ensure_future(engine.close_spider_async(reason="storage_error"))
+            asyncio.get_running_loop().call_later(STORAGE_ERROR_SECONDS, _end_now)
+
+
+def _end_now() -> None:
+    """Slow servers may keep a closing crawl for as long as their time limit."""
+    from twisted.internet import reactor
+
+    loop: Any = reactor
+    if loop.running:
+        loop.stop()
 
 
 def outcome_of(error: BaseException | None) -> Outcome:

@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
     Channel,
     Discovery,
@@ -210,6 +211,7 @@ def lease(
             .where(urls.c.id.in_([row.id for row in due]))
             .values(state=UrlState.LEASED, leased_by=crawl_id, due_at=expiry)
         )
+        crash_point("in_lease")
     found_hints = hints(connection, [row.id for row in due])
     outstanding, next_due_at = _outstanding(connection)
     return Lease(

@@ -13,6 +13,7 @@ import threading
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -79,8 +80,12 @@ class WarcWriter:
                 self._dirty = False
 
     def close(self) -> None:
-        self.sync()
-        self._file.close()
+        """Raises OSError; what was synced before stays."""
+        try:
+            self.sync()
+        finally:
+            with suppress(OSError):  # it tries to write the rest once more
+                self._file.close()
 
     def _append(self, member: bytes) -> int:
         offset = self._file.tell()

@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from types import TracebackType
@@ -68,8 +69,10 @@ class WorkerPool(Generic[P, T]):
         self._function = function
         self._seconds = seconds
         self._open: set[Future[T]] = set()
+        self._is_closed = False
         context = _WidePipes()
         context.set_forkserver_preload(list(preload))
+        _start_server()
         self._pool = ProcessPool(
             max_workers=count or os.cpu_count() or 1,
             max_tasks=TASKS_PER_WORKER,
@@ -84,15 +87,22 @@ class WorkerPool(Generic[P, T]):
         self._open.add(outer)
         outer.add_done_callback(self._open.discard)
         inner = self._pool.schedule(self._function, args=args, kwargs=kwargs, timeout=self._seconds)
-        inner.add_done_callback(lambda done: _hand_over(done, outer, self._seconds))
+        inner.add_done_callback(lambda done: self._hand_over(done, outer))
         return outer
 
     def close(self) -> None:
         """Stop at once; documents under way are cancelled (their URLs stay leased)."""
+        self._is_closed = True
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble annotates only a part
         self._pool.join()
         for future in tuple(self._open):  # pebble tells nobody
             future.cancel()
+
+    def _hand_over(self, done: Future[T], outer: Future[T]) -> None:
+        if self._is_closed:  # a pool that stops breaks what is under way: no fault of the document
+            outer.cancel()
+        else:
+            _hand_over(done, outer, self._seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +114,19 @@ class WorkerPool(Generic[P, T]):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _start_server() -> None:
+    """Start the server that forks workers, deaf to Ctrl-C from its first moment on, and so its workers.
+
+    A terminal sends SIGINT to the whole group; a worker that was just starting died of it and broke the pool.
+    """
+    resource_tracker.ensure_running()  # would unblock the signal again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(start: Callable[[str], None], argument: str) -> None:

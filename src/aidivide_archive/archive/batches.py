@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from aidivide_archive import frontier
 from aidivide_archive.archive import documents, full_text, matching, outlets
 from aidivide_archive.archive.documents import Run
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import Document, Extraction, Stored, UrlState
 from aidivide_archive.schema import (
     articles,
@@ -75,6 +76,7 @@ def _store_fresh(
             matching.index(connection, signed)
             for url_id, signature in signed:
                 matching.link(connection, url_id, signature)
+    crash_point("in_document")
     frontier.discover(
         connection,
         [found for one in fresh for found in one.discoveries],

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from aidivide_archive import frontier
 from aidivide_archive.archive import derived, full_text, matching, outlets
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
     CaptureRecord,
     Cut,
@@ -64,6 +65,7 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         stored = _store_article(connection, document, document.extraction, capture_id)
     elif document.extraction is not None and is_part(document.extraction):
         _hold(connection, document, document.extraction, capture_id)
+    crash_point("in_document")
     frontier.discover(
         connection,
         document.discoveries,

@@ -6,7 +6,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -130,9 +130,9 @@ def _locked_file(path: Path, *, wait: bool) -> IO[str]:
         raise ArchiveLockedError(
             f"another process (pid {holder}) is writing {path.parent}: wait for it, or repeat the command with --wait"
         ) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    with suppress(OSError):  # the pid is a courtesy; the lock holds on a full disk too
+        file.truncate(0)
+        os.pwrite(file.fileno(), f"{os.getpid()}\n".encode(), 0)
     return file
 
 
@@ -195,7 +195,13 @@ def _readable(engine: sa.Engine, location: Location) -> Iterator[sa.Connection]:
         with engine.connect() as connection:
             yield connection
     except DBAPIError as error:
-        raise StoreError(f"cannot read the archive {location.shown()}: {one_line(error)}") from None
+        raise StoreError(unreadable(error, location)) from None
+
+
+def unreadable(error: DBAPIError, location: Location) -> str:
+    """SQLite needs 32 KB beside the database even to read, and calls a full disk an I/O error."""
+    todo = "; is the disk full?" if "disk I/O" in str(error.orig) else ""
+    return f"cannot read the archive {location.shown()}: {one_line(error)}{todo}"
 
 
 def one_line(error: BaseException) -> str:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from aidivide_archive import frontier
 from aidivide_archive.archive import batches
 from aidivide_archive.archive.documents import Run
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import Channel, Discovery, Document, Stored, UrlKind
 from aidivide_archive.urls import host_of, site, url_key
 
@@ -19,6 +20,7 @@ def store_batch(connection: sa.Connection, run: Run, batch: Sequence[Document]) 
     purged = frontier.purged(connection, [one.url_id for one in batch])
     wanted = [one for one in batch if one.url_id not in purged]
     stored = iter(batches.store(connection, run, wanted, compare=False))
+    crash_point("in_import_batch")
     return [Stored.NOT_ARTICLE if one.url_id in purged else next(stored) for one in batch]
 
 

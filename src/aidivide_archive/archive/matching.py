@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from aidivide_archive.copies import COPIES_VERSION, compare, mirrored, prepare
 from aidivide_archive.model import Comparison, Match, Signature
-from aidivide_archive.schema import articles, bands, extractions, matches, signatures, sketch
+from aidivide_archive.schema import (
+    articles,
+    bands,
+    extractions,
+    matches,
+    signatures,
+    sketch,
+    upsert,
+)
 from aidivide_archive.similarity import (
     BAND_COUNT,
     PERMUTATION_COUNT,
@@ -194,7 +202,7 @@ def link(connection: sa.Connection, article_id: int, signature: Signature) -> in
         if comparison.relation is not None:
             rows.append(match_row(match_of(article_id, own_url, other_id, url, comparison)))
     if rows:
-        connection.execute(sa.insert(matches), rows)
+        connection.execute(upsert(connection, matches).on_conflict_do_nothing(), rows)
     return len(rows)
 
 

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 
 import aidivide_archive
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.exceptions import StoreError
 
 
@@ -24,6 +25,7 @@ def migrations_directory() -> Path:
 def upgrade(connection: sa.Connection) -> None:
     """Run what is missing, in the caller's transaction: all of it or nothing."""
     command.upgrade(_config(connection), "head")
+    crash_point("in_migration")
 
 
 def downgrade(connection: sa.Connection, revision: str) -> None:

@@ -30,6 +30,7 @@ from aidivide_archive.archive.matching import (
 from aidivide_archive.archive.rejudging import rejudge
 from aidivide_archive.archive.templates import settle_templates
 from aidivide_archive.copies import Prepared, compare, prepare
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
 from aidivide_archive.schema import (
     articles,
@@ -87,6 +88,7 @@ def settle(connection: sa.Connection) -> Settled:
     outlets.refresh(connection)
     settle_templates(connection, join_pages(connection))
     rejudge(connection)
+    crash_point("in_settle")
     _renew_signatures(connection)
     index_signatures(connection)
     graph = copy_graph(connection)

@@ -28,8 +28,10 @@ from aidivide_archive.archive.engine import (
 )
 from aidivide_archive.archive.location import Location
 from aidivide_archive.archive.settling import Settled, settle
+from aidivide_archive.archive.space import WalWatch, is_full, min_free_bytes, refusal, shortage
 from aidivide_archive.archive.writer import Writer
 from aidivide_archive.config import Profile
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.frontier import Lease
 from aidivide_archive.model import (
@@ -49,6 +51,8 @@ T = TypeVar("T")
 
 _ADVISORY_NAMESPACE = 0x41494456
 """First key of our PostgreSQL advisory locks ("AIDV"); the second is the number of the run."""
+_SETTLING = -1
+"""Second key of the lock that storing shares and settling holds alone; runs are numbered from 1."""
 _ENGINES = ("aidivide-archive", "scrapy", "trafilatura", "datasketch", "sqlalchemy", "lxml")
 
 
@@ -63,6 +67,7 @@ class Archive:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._warc: WarcWriter | None = None
         self._run: Run | None = None
+        self._min_free, wal = min_free_bytes(), WalWatch(location)
         self._engine = write_engine(location)
         self._lock = WriterLock(location, wait=wait)
         try:
@@ -72,7 +77,13 @@ class Archive:
             self._lock.release()
             raise
         self._hold_advisory_lock()
-        self._writer = Writer(self._engine, before_commit=self._sync_warc)
+        self._writer = Writer(
+            self._engine,
+            before_commit=self._sync_warc,
+            after_commit=wal.after_commit,
+            at_end=wal.at_end,
+            where=f"the archive {location.shown()}",
+        )
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -88,12 +99,23 @@ class Archive:
         self.close()
 
     def close(self) -> None:
+        """Write what is queued and let go of everything. Raises StoreError when the WARC file cannot be ended."""
         self._writer.close()
-        if self._warc is not None:
-            self._warc.close()
+        try:
+            if self._warc is not None:
+                self._warc.close()
+        except OSError as error:
+            if self._writer.failure is None:
+                raise refusal(error, str(self.location.warc_directory)) from None
+        finally:
             self._warc = None
-        self._engine.dispose()
-        self._lock.release()
+            crash_point("at_close")
+            self._engine.dispose()
+            self._lock.release()
+
+    def abandon(self) -> None:
+        """For a process that ends now: what is queued is not written, as if it had been killed."""
+        self._writer.stop(seconds=2.0)
 
     @property
     def failure(self) -> StoreError | None:
@@ -116,7 +138,9 @@ class Archive:
                 if current_revision(connection) is None:
                     migrate.upgrade(connection)
                 check_version(connection, self.location)
-        except DBAPIError as error:
+        except (DBAPIError, OSError) as error:
+            if isinstance(error, OSError) or is_full(error):
+                raise refusal(error, f"the archive {self.location.shown()}") from None
             raise StoreError(
                 f"cannot open the archive {self.location.shown()}: {one_line(error)}"
             ) from None
@@ -155,7 +179,7 @@ class Archive:
                     software=f"aidivide-archive/{version('aidivide-archive')}",
                 )
             except OSError as error:
-                raise StoreError(f"cannot write WARC files: {error}") from None
+                raise refusal(error, str(self.location.warc_directory)) from None
             file_id = self.submit(
                 lambda c: c.execute(
                     sa.insert(warc_files)
@@ -202,6 +226,7 @@ class Archive:
                 sa.text("SELECT pg_advisory_lock_shared(:key, :run)"),
                 {"key": _ADVISORY_NAMESPACE, "run": crawl_id},
             )
+        crash_point("in_begin")
         return int(crawl_id)
 
     def finish(self, reason: str, stats: dict[str, Any] | None = None) -> None:
@@ -217,6 +242,7 @@ class Archive:
                 .where(crawls.c.id == run.crawl_id)
                 .values(finished_at=now, finish_reason=reason, stats=stats)
             )
+            crash_point("in_finish")
 
         self.submit(work).result()
 
@@ -283,10 +309,11 @@ class Archive:
     def write_capture(self, capture: Capture) -> WarcPosition:
         """Append to the run's WARC file; durable before any row that points there. Raises StoreError."""
         assert self._warc is not None, "begin(warc=True) comes first"
+        crash_point("after_fetch")
         try:
             return self._warc.write(capture)
         except OSError as error:
-            raise StoreError(f"cannot write {self._warc.name}: {error}") from None
+            raise refusal(error, str(self.location.warc_directory / self._warc.name)) from None
 
     def commit(self, document: Document) -> Future[Stored]:
         """Store a document and acknowledge its URL in one transaction."""
@@ -295,17 +322,24 @@ class Archive:
     def _store_documents(
         self, connection: sa.Connection, batch: Sequence[Document]
     ) -> list[Stored]:
+        _store_beside_others(connection)
         return batches.store(connection, self.run, batch)
 
     def store_again(self, document: Document, capture_id: int) -> Stored:
         """Take over a new reading of a stored capture; waits for the commit."""
-        return self.submit(lambda c: documents.store_again(c, document, capture_id)).result()
+
+        def work(connection: sa.Connection) -> Stored:
+            _store_beside_others(connection)
+            return documents.store_again(connection, document, capture_id)
+
+        return self.submit(work).result()
 
     def commit_new(self, discovery: Discovery, document: Document) -> Future[Stored]:
         """Enter a URL that no run leased, and store its document: an imported capture."""
         run = self.run
 
         def work(connection: sa.Connection) -> Stored:
+            _store_beside_others(connection)
             frontier.discover(
                 connection,
                 [discovery],
@@ -322,11 +356,41 @@ class Archive:
     def store_imported(self, batch: Sequence[Document]) -> Future[list[Stored]]:
         """Store ready articles in one transaction, without comparing them: `settle` does that."""
         run = self.run
-        return self.submit(lambda c: imported.store_batch(c, run, batch))
+
+        def work(connection: sa.Connection) -> list[Stored]:
+            _store_beside_others(connection)
+            return imported.store_batch(connection, run, batch)
+
+        return self.submit(work)
 
     def settle(self) -> Future[Settled]:
-        """Recompute matches and stories over the whole archive."""
-        return self.submit(settle)
+        """Recompute matches and stories over the whole archive; on PostgreSQL while no other process stores."""
+        future = self.submit(_settle_alone)
+        future.add_done_callback(lambda _: crash_point("after_settle"))
+        return future
+
+    def shortage(self) -> str | None:
+        """One line when the disk has less room than a crawl needs, else None."""
+        return shortage(self.location.directory, self._min_free)
+
+
+def _store_beside_others(connection: sa.Connection) -> None:
+    """Any number of processes store at once, but none while another one settles."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            sa.text("SELECT pg_advisory_xact_lock_shared(:key, :settling)"),
+            {"key": _ADVISORY_NAMESPACE, "settling": _SETTLING},
+        )
+
+
+def _settle_alone(connection: sa.Connection) -> Settled:
+    """Settling reads the articles several times: they must be the same ones every time."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            sa.text("SELECT pg_advisory_xact_lock(:key, :settling)"),
+            {"key": _ADVISORY_NAMESPACE, "settling": _SETTLING},
+        )
+    return settle(connection)
 
 
 def _store_event(connection: sa.Connection, profile: Profile, now: datetime) -> None:

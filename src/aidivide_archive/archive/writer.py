@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -26,11 +27,14 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
+    OperationalError,
     ProgrammingError,
     StatementError,
 )
 
 from aidivide_archive.archive.engine import one_line
+from aidivide_archive.archive.space import refusal
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.exceptions import ArchiveError, StoreError
 
 T = TypeVar("T")
@@ -64,10 +68,25 @@ class _Item:
 class Writer:
     """Owns the write connection and its thread."""
 
-    def __init__(self, engine: sa.Engine, *, before_commit: Callable[[], None]) -> None:
-        """`before_commit` runs ahead of every COMMIT (WARC files are synced there); it may raise OSError."""
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        before_commit: Callable[[], None],
+        after_commit: Callable[[sa.Connection], None] = lambda _: None,
+        at_end: Callable[[sa.Connection], None] = lambda _: None,
+        where: str = "the database",
+    ) -> None:
+        """`before_commit` runs ahead of every COMMIT (WARC files are synced there); it may raise OSError.
+
+        `after_commit` runs behind it and `at_end` once at the end, both outside a transaction; they must not
+        raise. `where` names the archive in messages.
+        """
         self._engine = engine
         self._before_commit = before_commit
+        self._after_commit = after_commit
+        self._at_end = at_end
+        self._where = where
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._failure: StoreError | None = None
         self._closed = False
@@ -114,6 +133,18 @@ class Writer:
                 self._queue.put(None)
         self._thread.join()
 
+    def stop(self, seconds: float) -> None:
+        """End as soon as what is under way is written or `seconds` are over; what is queued is not written."""
+        with self._gate:
+            self._closed = True
+            with suppress(queue.Empty):
+                while True:
+                    item = self._queue.get_nowait()
+                    if item is not None:
+                        item.future.set_exception(StoreError("the archive is closed"))
+            self._queue.put(None)
+        self._thread.join(seconds)
+
     def _run(self) -> None:
         ended = False
         while not ended:
@@ -121,6 +152,8 @@ class Writer:
             if first is None:
                 break
             ended = self._batch(first)
+        if self._connection is not None and self._failure is None:
+            self._at_end(self._connection)
         self._disconnect()
 
     def _batch(self, first: _Item) -> bool:
@@ -183,25 +216,33 @@ class Writer:
 
     def _transaction(self, work: Work[T]) -> T:
         pause = RETRY_SECONDS
+        attempted = _Attempt()
         for attempt in range(RETRIES + 1):
             try:
                 connection = self._connected()
+                if attempted.is_committed(connection):
+                    return attempted.result  # type: ignore[no-any-return]  # what `work` returned
                 with connection.begin():
-                    result = work(connection)
+                    attempted.result = work(connection)
+                    crash_point("before_sync")
                     self._before_commit()
-                return result
+                    attempted.remember(connection)
+                    crash_point("before_commit")
+                crash_point("after_commit")
+                self._after_commit(connection)
+                return attempted.result  # type: ignore[no-any-return]
             except (IntegrityError, DataError, ProgrammingError, UnicodeError) as error:
                 raise ArchiveError(f"a row was refused: {one_line(error)}") from error
             except DBAPIError as error:
                 if attempt == RETRIES or not _is_transient(error):
-                    raise StoreError(f"the database refused a write: {one_line(error)}") from error
+                    raise refusal(error, self._where) from error
                 self._disconnect()
                 time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, not a secret
                 pause *= 2
             except StatementError as error:  # a value that no column takes
                 raise ArchiveError(f"a row was refused: {one_line(error)}") from error
             except OSError as error:
-                raise StoreError(f"cannot write to disk: {error}") from error
+                raise refusal(error, self._where) from error
         raise AssertionError("unreachable")
 
     def _connected(self) -> sa.Connection:
@@ -216,6 +257,41 @@ class Writer:
                 connection.close()
             except DBAPIError:
                 connection.invalidate()
+
+
+class _Attempt:
+    """One transaction, so that a COMMIT whose answer was lost is not done twice.
+
+    PostgreSQL keeps the fate of a transaction number, over a crash and a restart too; SQLite's COMMIT has no wire.
+    """
+
+    def __init__(self) -> None:
+        self.result: Any = None
+        self._number: str | None = None
+
+    def remember(self, connection: sa.Connection) -> None:
+        """Ask for the transaction's number: the last statement before its COMMIT."""
+        if connection.dialect.name == "postgresql":
+            statement = sa.text("SELECT pg_current_xact_id_if_assigned()::text")
+            self._number = connection.scalar(statement)
+
+    def is_committed(self, connection: sa.Connection) -> bool:
+        """Whether an earlier attempt got through. A transaction that still runs counts as a passing fault."""
+        if self._number is None:
+            return False
+        with connection.begin():
+            fate = connection.scalar(
+                sa.text("SELECT pg_xact_status(CAST(CAST(:number AS text) AS xid8))"),
+                {"number": self._number},
+            )
+        if fate == "in progress":
+            raise OperationalError("pg_xact_status", {}, _StillRunningError())
+        self._number = None
+        return bool(fate == "committed")
+
+
+class _StillRunningError(Exception):
+    """The server has not noticed yet that the connection of a transaction is gone."""
 
 
 def _work_off(connection: sa.Connection, line: Iterable[_Item]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from aidivide_archive.archive.full_text import word_count
 from aidivide_archive.config import Profile
+from aidivide_archive.crash_points import crash_point
 from aidivide_archive.ingest import reading
 from aidivide_archive.ingest.reading import Reading, Response
 from aidivide_archive.metadata import load_language_model
@@ -109,6 +110,7 @@ def document(
     now: datetime | None = None,
 ) -> Document:
     """Put a reading and its capture together for the archive; `now` is only for tests."""
+    crash_point("after_extract")
     record = None
     if capture is not None and position is not None:
         record = CaptureRecord(

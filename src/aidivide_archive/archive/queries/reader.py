@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from aidivide_archive.archive.engine import one_line, read_engine
+from aidivide_archive.archive.engine import read_engine, unreadable
 from aidivide_archive.archive.location import Location
 from aidivide_archive.archive.queries import (
     article_rows,
@@ -242,7 +242,7 @@ class Reader:
             raise self._failed(error) from error
 
     def _failed(self, error: DBAPIError) -> StoreError:
-        return StoreError(f"cannot read the archive {self.location.shown()}: {one_line(error)}")
+        return StoreError(unreadable(error, self.location))
 
 
 def number_of(reference: str, *prefixes: str) -> int:
