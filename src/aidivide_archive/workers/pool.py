@@ -1,8 +1,8 @@
 """A pool of killable worker processes with two lanes, so that poison holds up no good document.
 
 A document has a short time in the quick lane. One that breaks its worker or takes longer is tried
-once more in the slow lane: one worker of low priority, with the whole limit. Time in which a
-worker waited for a processor is not counted, so a busy machine makes no document poison.
+once more in the slow lane: one worker of low priority, with the whole limit. Time is processor
+time, or time asleep: waiting for a processor on a busy machine makes no document poison.
 concurrent.futures.ProcessPoolExecutor is no sandbox: one crash breaks it, one hang blocks it
 (faults.md finding 12); docs/decisions/0009-own-worker-pool.md says what else was tried.
 """
@@ -44,6 +44,9 @@ MAX_WAITING_SLOW = 64
 """Documents that wait for the slow lane; further ones are given back as failed after one try."""
 _STARTER_TRIES = 3
 _LOOK_SECONDS = 0.05
+_ASLEEP_LOOKS = 4
+"""Looks in a row that must find a late worker asleep."""
+_TICKS = os.sysconf("SC_CLK_TCK")
 _COMMAND = "import sys; from aidivide_archive.workers.starter import run; run(int(sys.argv[1]))"
 # numpy would start threads for sums that nobody does here; a fork copies none of them
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -75,8 +78,12 @@ class _Worker:
     task: _Task | None = None
     since: float = 0.0
     """When it was given its task (monotonic seconds)."""
-    waited: float = 0.0
-    """Seconds that it had waited for a processor by then."""
+    used: float = 0.0
+    """Its processor seconds by then."""
+    looked: float = 0.0
+    """When it was last looked at for being late."""
+    asleep: int = 0
+    """Looks in a row that found it asleep."""
     done: int = 0
     is_leaving: bool = False
     """Its connection is closed; only its end is awaited."""
@@ -255,8 +262,8 @@ class WorkerPool(Generic[P, T]):
     def _give(self, worker: _Worker, task: _Task) -> None:
         if task.future.done():  # the caller gave up
             return
-        worker.task, worker.since = task, time.monotonic()
-        worker.waited = _seconds_waited(worker.pid)
+        worker.task, worker.since, worker.asleep = task, time.monotonic(), 0
+        worker.used, _ = _processor_time(worker.pid)
         try:
             worker.connection.send((task.args, task.kwargs))
         except OSError:
@@ -323,19 +330,26 @@ class WorkerPool(Generic[P, T]):
             self._failed(worker.task, f"the worker died ({_cause(code)})")
 
     def _enforce(self) -> None:
-        now = time.monotonic()
         for worker in tuple(self._workers):
-            limit = self._limit(worker)
-            if worker.task is None or worker.is_leaving or now - worker.since <= limit:
+            if worker.task is None or worker.is_leaving or not self._is_over(worker):
                 continue
-            waited = _seconds_waited(worker.pid) - worker.waited
-            if now - worker.since - waited > limit:
-                task, worker.task = worker.task, None
-                self._leave(worker)
-                self._workers.remove(worker)
-                with suppress(OSError):  # a starter that died is seen when it is listened to
-                    self._control.send((starter.KILL, worker.pid))
-                self._failed(task, f"no end after {limit:g} s")
+            limit = self._limit(worker)
+            task, worker.task = worker.task, None
+            self._leave(worker)
+            self._workers.remove(worker)
+            with suppress(OSError):  # a starter that died is seen when it is listened to
+                self._control.send((starter.KILL, worker.pid))
+            self._failed(task, f"no end after {limit:g} s")
+
+    def _is_over(self, worker: _Worker) -> bool:
+        """Whether a worker used its time, or sleeps after that time has passed on the clock."""
+        now, limit = time.monotonic(), self._limit(worker)
+        if now - worker.since <= limit or now - worker.looked < _LOOK_SECONDS:
+            return False
+        worker.looked = now
+        used, is_asleep = _processor_time(worker.pid)
+        worker.asleep = worker.asleep + 1 if is_asleep else 0
+        return used - worker.used > limit or worker.asleep >= _ASLEEP_LOOKS
 
     def _limit(self, worker: _Worker) -> float:
         is_quick = worker.task is not None and not worker.is_slow and not worker.task.is_long
@@ -373,10 +387,11 @@ def _cause(code: int) -> str:
         return f"signal {-code}"
 
 
-def _seconds_waited(pid: int) -> float:
-    """How long a process has been ready to run and not running; 0.0 where the kernel does not tell."""
+def _processor_time(pid: int) -> tuple[float, bool]:
+    """Processor seconds of a process, and whether it sleeps; without /proc as if it used all time."""
     try:
-        with open(f"/proc/{pid}/schedstat", "rb") as values:  # noqa: PTH123  # once a document
-            return int(values.read().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0
+        with open(f"/proc/{pid}/stat", "rb") as values:  # noqa: PTH123  # once a document
+            fields = values.read().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS, fields[0] in b"STt"
+    except OSError:
+        return time.monotonic(), False
