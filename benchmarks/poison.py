@@ -130,8 +130,10 @@ def crawl(pages: list[Page], folder: Path, seconds: float) -> Run:
     started = time.time()
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "scrapy", "crawl", "coverage"]
-            + ["-a", f"event={profile}", "-a", f"archive={archive}"],
+            [
+                *(sys.executable, "-m", "scrapy", "crawl", "coverage"),
+                *("-a", f"event={profile}", "-a", f"archive={archive}"),
+            ],
             cwd=ROOT,
             env={
                 **os.environ,

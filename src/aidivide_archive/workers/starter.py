@@ -23,8 +23,8 @@ from typing import Any, NoReturn
 
 MEMORY_LIMIT_BYTES = 3 << 29
 """Address space of a worker, 1.5 GiB: libraries map about 0.6."""
-SLOW_NICENESS = 15
-"""Of the slow lane: a thirtieth of the weight of a process of normal priority."""
+SLOW_NICENESS = 10
+"""Of the slow lane: a tenth of the weight of a process of normal priority."""
 _OOM_SCORE = "500"
 """When the whole machine runs out of memory, the kernel takes a worker and not the crawl."""
 
