@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts format bench lock clean
+.PHONY: help setup demo test check lint types contracts format bench fuzz lock clean
 
 help: ## list what make can do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ format: $(READY) ## lay out the code
 bench: $(READY) ## speed and quality figures (needs the labelled pages; see docs/benchmarks.md)
 	$(BIN)/python benchmarks/real_pages.py speed
 	$(BIN)/python benchmarks/real_pages.py memory --pages 2000
+
+fuzz: $(READY) ## many more inputs for the fuzz targets, new ones each time (FUZZ=20000 a target)
+	AIDIVIDE_FUZZ_EXAMPLES=$(or $(FUZZ),20000) $(BIN)/python -m pytest -q tests/test_fuzz.py -p no:cacheprovider
 
 lock: $(READY) ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
