@@ -2,16 +2,19 @@
 
     python -m benchmarks.poison mix --runs 3
     python -m benchmarks.poison bombs
+    python -m benchmarks.poison shapes
 
 `mix`: 2,000 pages, clean and with 5 % poison in turn: a tenth of the poison hangs, the rest
 crashes, exhausts memory or processor, nests and explodes; the time limit of a document is 1 s.
 Good pages per second are counted from the start of the command to the last good page stored.
+`shapes`: processor seconds of each costly page shape at doubling sizes, and how they grow.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import shutil
@@ -25,6 +28,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from aidivide_archive.extract import extract
 from benchmarks.crawl_probe import ENV_REPORT
 from benchmarks.real_pages import (
     ROOT,
@@ -220,16 +224,36 @@ def command_bombs(pages: list[Page], folder: Path) -> None:
     print(f"{len(extra)} bombs add {bombed.peak_mb - plain.peak_mb:.0f} MB to the main process")
 
 
+def command_shapes() -> None:
+    """Growth near 1 is linear; what reaches a limit grows no more."""
+    for shape in fault_pages.POISON_SHAPES:
+        spent = []
+        for size in (16_000, 32_000, 64_000, 128_000):
+            page = fault_pages.poison(shape, size)
+            began = time.process_time()
+            found = extract(page, url="https://news.example/a", content_type="text/html").extraction
+            spent.append(time.process_time() - began)
+        growth = math.log2(max(spent[-1], 0.01) / max(spent[0], 0.01)) / 3
+        told_seconds = " ".join(f"{one:.2f}" for one in spent)
+        print(
+            f"{shape:16} {told_seconds} s, exponent {growth:.2f}, {len(page) / 1e6:.1f} MB, "
+            f"mode {found.mode}, {len(found.text)} characters"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("command", choices=("mix", "bombs"))
+    parser.add_argument("command", choices=("mix", "bombs", "shapes"))
     parser.add_argument("--set-directory", type=Path, default=ROOT.parent / "shared" / "pages")
     parser.add_argument("--pages", type=int, default=2000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="time limit of a document")
     options = parser.parse_args()
+    if options.command == "shapes":
+        command_shapes()
+        return
     if not options.set_directory.is_dir():
         sys.exit(f"{options.set_directory}: no labelled pages here; name them with --set-directory")
     folder = Path(tempfile.mkdtemp(prefix="poison-"))
