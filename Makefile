@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts format bench soak lock clean
+.PHONY: help setup demo test check lint types contracts format bench soak fuzz lock clean
 
 help: ## list what make can do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ bench: $(READY) ## speed and quality figures (needs the labelled pages; see docs
 
 soak: $(READY) ## the long runs: hundreds of kills, a thousand damaged logs (figures: docs/reliability.md)
 	AIDIVIDE_FIGURES=soak-figures.txt $(BIN)/python -m pytest -m soak -q --durations=0
+
+fuzz: $(READY) ## many more inputs for the fuzz targets, new ones each time (FUZZ=20000 a target)
+	AIDIVIDE_FUZZ_EXAMPLES=$(or $(FUZZ),20000) $(BIN)/python -m pytest -q tests/test_fuzz.py -p no:cacheprovider
 
 lock: $(READY) ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \

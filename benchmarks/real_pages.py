@@ -55,6 +55,8 @@ class Page:
     has_text: bool
     """Whether the label has text or segments to keep."""
     body: bytes
+    encoding: str = ""
+    """Content-Encoding, when it is not plain."""
 
 
 def load_pages(directory: Path, count: int | None) -> list[Page]:
@@ -108,20 +110,23 @@ def serve(pages: dict[str, Page], port: int, ready: Any, seconds: float) -> None
     by_target = {}
     for url, page in pages.items():
         parts = urlsplit(url)
-        by_target[host_of(url), parts.path + (f"?{parts.query}" if parts.query else "")] = page.body
+        by_target[host_of(url), parts.path + (f"?{parts.query}" if parts.query else "")] = page
     entries = "".join(f"<url><loc>{url.replace('&', '&amp;')}</loc></url>" for url in pages)
     sitemap = f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{entries}</urlset>"
-    by_target[f"{INDEX_HOST}:{port}", "/sitemap.xml"] = sitemap.encode()
+    listing = Page("sitemap", "", has_text=False, body=sitemap.encode())
+    by_target[f"{INDEX_HOST}:{port}", "/sitemap.xml"] = listing
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 target = head.split(b" ", 2)[1].decode("latin-1")
                 host = head.lower().split(b"\r\nhost: ", 1)[1].split(b"\r\n", 1)[0].decode()
-                body = by_target.get((host, target))
-                status = b"404 Not Found" if body is None else b"200 OK"
+                page = by_target.get((host, target))
+                status = b"404 Not Found" if page is None else b"200 OK"
                 kind = b"application/xml" if target == "/sitemap.xml" else b"text/html"
-                body = body or b""
+                body = b"" if page is None else page.body
+                if page is not None and page.encoding:
+                    kind += b"\r\nContent-Encoding: " + page.encoding.encode()
                 writer.write(
                     b"HTTP/1.1 %b\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
                     % (status, kind, len(body))

@@ -73,7 +73,6 @@ def test_the_library_knows_nothing_of_the_crawler():
         ("trafilatura", "extract/engine.py"),
         ("datasketch", "similarity/signing.py"),
         ("alembic", "archive/migrate.py"),
-        ("pebble", "workers.py"),
         ("fastwarc", "warc.py"),
     ],
 )

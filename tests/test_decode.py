@@ -49,6 +49,7 @@ def test_decompress_says_truncated_when_the_stream_ends_early(name: str) -> None
     assert PLAIN.startswith(result.body)
 
 
+@pytest.mark.fault("F17")
 @pytest.mark.parametrize("name", ENCODERS)
 def test_decompress_stops_at_the_limit_when_the_body_is_a_bomb(name: str) -> None:
     bomb = ENCODERS[name](b"\0" * 60_000_000)
@@ -104,6 +105,7 @@ SENTENCES = {
 FAULTS = ("right http", "right meta", "no label", "wrong http", "wrong meta")
 
 
+@pytest.mark.fault("F21")
 @pytest.mark.parametrize("encoding", SENTENCES)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_decode_finds_the_charset_whatever_the_label_says(encoding: str, fault: str) -> None:

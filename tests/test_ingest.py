@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidivide_archive import workers
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.ingest import discoveries
 from aidivide_archive.ingest.discoveries import discovery
@@ -28,7 +27,7 @@ from aidivide_archive.model import (
     WarcPosition,
 )
 from aidivide_archive.urls import url_id
-from aidivide_archive.workers import WorkerFailure
+from aidivide_archive.workers import WorkerFailure, pool
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
 URL = "https://www.news.example/a"
@@ -297,11 +296,10 @@ def test_links_stop_at_depth_and_limit_and_stay_inside(everything: Profile):
 
 
 def test_poison_is_tried_once_more_and_then_dead():
-    error = WorkerFailure("the worker died (exit code -11)")
-    first, second = failed(leased(), error), failed(leased(attempts=1), error)
-    assert ended(first) == (UrlState.FAILED, Reason.POISON)
-    assert ended(second) == (UrlState.DEAD, Reason.POISON)
-    assert second.outcome.detail == str(error)
+    once, twice = (WorkerFailure("the worker died (SIGSEGV)", tries) for tries in (1, 2))
+    assert ended(failed(leased(), once)) == (UrlState.FAILED, Reason.POISON)
+    assert ended(failed(leased(), twice)) == (UrlState.DEAD, Reason.POISON)
+    assert failed(leased(), twice).outcome.detail == "the worker died (SIGSEGV)"
 
 
 def test_a_fault_of_ours_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture):
@@ -336,7 +334,7 @@ def test_a_replaced_worker_reads_as_well_as_the_first(
     everything: Profile, monkeypatch: pytest.MonkeyPatch
 ):
     """Found on 2,000 real pages: the second generation of workers could not load the language model."""
-    monkeypatch.setattr(workers, "TASKS_PER_WORKER", 2)
+    monkeypatch.setattr(pool, "TASKS_PER_WORKER", 2)
     sentence = (
         "The ferry left the harbour before noon, and nobody on the quay had seen the captain. "
     )

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
 CERTAIN = 0.75
@@ -248,16 +249,19 @@ def _decodes(sample: bytes, name: str) -> bool:
 def _score(sample: bytes, name: str) -> float:
     """Plausibility of the sample in one charset, in [-1, 1]; 0 when it has no non-ASCII text."""
     text = sample.decode(codec(name), errors="replace")
-    high = _NON_ASCII.findall(text)
+    high = Counter(_NON_ASCII.findall(text))  # few distinct ones: each is judged once
     if not high:
         return 0.0
     if name in _MULTI_BYTE:
-        points = sum(map(_wide_points(name), high)) - 0.8 * len(_LONELY.findall(text))
+        points = _sum(_wide_points(name), high) - 0.8 * len(_LONELY.findall(text))
     else:
-        common = _common_letters(name)
-        points = sum(_letter_points(character, common) for character in high)
-        points += sum(map(_word_points, _MIXED_WORD.findall(text)))
-    return max(-1.0, min(1.0, points / len(high)))
+        points = _sum(partial(_letter_points, common=_common_letters(name)), high)
+        points += _sum(_word_points, Counter(_MIXED_WORD.findall(text)))
+    return max(-1.0, min(1.0, points / high.total()))
+
+
+def _sum(points: Callable[[str], float], found: Counter[str]) -> float:
+    return sum(points(one) * count for one, count in found.items())
 
 
 def _letter_points(character: str, common: frozenset[str]) -> float:
@@ -274,10 +278,11 @@ def _letter_points(character: str, common: frozenset[str]) -> float:
 
 def _word_points(word: str) -> float:
     """Penalty of a word that no writer makes: capitals inside, two scripts, accents in a row."""
-    capitals = 0 if word.isupper() else sum(map(str.isupper, word[1:]))
-    others = sum(character > "\u024f" for character in word)
-    latin = sum(character.isascii() for character in word)
-    mixed = min(others, latin)
+    capitals = 0
+    if not (word.islower() or word.isupper()):
+        capitals = sum(map(str.isupper, word[1:]))
+    latin = len(word.encode("ascii", "ignore"))
+    mixed = min(sum(character > "\u024f" for character in word), latin) if latin else 0
     accents = sum(len(run) - 1 for run in _ACCENTS.findall(word))
     return -1.0 * capitals - 1.5 * mixed - 0.8 * accents
 

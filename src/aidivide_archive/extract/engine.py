@@ -56,8 +56,12 @@ MAX_ELEMENTS = 20_000
 """Elements that trafilatura is given; the largest of 880 real pages has 7,778."""
 MAX_ANCHORS = 5_000
 """Links likewise (1,649): trafilatura's link-density tests are quadratic in them."""
+MAX_TAGS = 100_000
+"""Tags that are parsed; of what follows only the plain text is read."""
 MAX_DEPTH = 200
 """Nesting that trafilatura's recursion bears; no real page seen is deeper."""
+MAX_PLAIN_LINES, MAX_PLAIN_CHARS = 20_000, 1_000_000
+"""Of a page that trafilatura cannot take: many times the longest article."""
 _ALL_LINK = 0.9
 _LINK_LINE_CHARS = 250
 _MAX_TAG_CHARS = 16_000
@@ -76,7 +80,10 @@ _MARKUP = re.compile(
 )
 """What a body must have to be HTML: JSON, PDF and plain text are no pages."""
 _TAG_NAME = re.compile(r"/?[a-zA-Z][\w:-]{0,60}")
-_UNSEEN = re.compile(r"(?is)<(script|style|noscript|template|svg)\b.*?</\1\s*>|<!--.*?-->")
+# one that is never closed runs to the end, which keeps the scan linear
+_UNSEEN = re.compile(
+    r"(?is)<(script|style|noscript|template|svg)\b(?:.*?</\1\s*>|.*)|<!--(?:.*?-->|.*)"
+)
 _BLOCK_TAG = re.compile(
     r"(?i)</?(?:p|div|br|li|h[1-6]|tr|td|section|article|blockquote|ul|ol|table|title)\b[^<>]*>"
 )
@@ -126,7 +133,7 @@ def extract(
     it; they, zone and language are named in the version; pages too large for trafilatura are read without. An empty or unreadable page is a value with its page kind; a body that
     is no HTML is EMPTY in mode "not_html". Modes: "precision", "balanced" (trafilatura's), "stated"
     (blocks that the page's articleBody names), "live_blog" (its entries), "plain" (all paragraphs: nothing better was found,
-    or the page was too large or too deep for trafilatura). Raises nothing for any bytes.
+    or the page was too large or too deep for trafilatura; bounded). Raises nothing for any bytes.
     """
     version = version_with(
         prune=prune, body=body, site_timezone=site_timezone, default_language=default_language
@@ -134,9 +141,11 @@ def extract(
     decoded = decode(capture_body, content_type=content_type, url=url, language=default_language)
     if not _MARKUP.search(decoded.text):
         return Document(extraction=_without_tree(decoded, "", "not_html", status, version))
-    tree, complete = parse_html(decoded.text)
+    parsed = _first_tags(decoded.text)
+    tree, complete = parse_html(parsed)
+    complete = complete and len(parsed) == len(decoded.text)
     if tree is None:
-        text = "\n".join(plain_lines(decoded.text))
+        text = "\n".join(_bounded(plain_lines(decoded.text)))
         return Document(extraction=_without_tree(decoded, text, "plain", status, version))
     facts = read_facts(tree, url)
     stated = title_claims(facts)
@@ -144,7 +153,8 @@ def extract(
     blocks = read_blocks(tree)
     rule = with_source_paths(rule_for(url, tree), prune, body)
     if not complete or _is_too_large(tree):
-        lines, mode = _plain_lines(decoded.text, blocks, complete=complete), "plain"
+        lines = _bounded(_plain_lines(decoded.text, blocks, complete=complete))
+        mode = "plain"
     else:
         # a person's paths hold for every way to the text, those of built-in rules for trafilatura
         readable = read_blocks(text_tree(tree, rule)) if rule.is_stated else blocks
@@ -215,6 +225,12 @@ def parse_html(text: str) -> tuple[HtmlElement | None, bool]:
         return None, False
     complete = not any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
     return tree, complete
+
+
+def _first_tags(html: str) -> str:
+    """Markup up to its MAX_TAGS-th tag: what is done with a tree takes tens of microseconds a tag."""
+    rest = html.split("<", MAX_TAGS)[-1] if html.count("<") > MAX_TAGS else ""
+    return html[: -len(rest) - 1] if rest else html
 
 
 def _without_huge_tags(html: str) -> str:
@@ -314,10 +330,30 @@ def _plain_lines(html: str, blocks: Sequence[Block], *, complete: bool) -> list[
 
 
 def plain_lines(html: str) -> list[str]:
-    """All visible text of markup that no parser takes, block by block; linear in its length."""
+    """The visible text of markup that no parser takes, block by block; linear, at most MAX_PLAIN_LINES."""
     text = _ANY_TAG.sub("", _BLOCK_TAG.sub("\n", _UNSEEN.sub(" ", html)))
-    lines = (" ".join(unescape(line).split()) for line in text.splitlines())
-    return [line for line in lines if line]
+    lines = _longest([line for line in text.splitlines() if not line.isspace()])
+    cleaned = (" ".join(unescape(line).split()) for line in lines)
+    return [line for line in cleaned if line]
+
+
+def _longest(lines: list[str]) -> list[str]:
+    """The lines, or of too many the longest, in their order: paragraphs before fragments."""
+    if len(lines) <= MAX_PLAIN_LINES:
+        return lines
+    by_length = sorted(range(len(lines)), key=lambda place: -len(lines[place]))
+    return [lines[place] for place in sorted(by_length[:MAX_PLAIN_LINES])]
+
+
+def _bounded(lines: list[str]) -> list[str]:
+    """Lines of plain text, up to MAX_PLAIN_LINES and MAX_PLAIN_CHARS."""
+    room, found = MAX_PLAIN_CHARS, []
+    for line in _longest(lines):
+        found.append(line[:room])
+        room -= len(line)
+        if room <= 0:
+            break
+    return found
 
 
 def _without_tree(decoded: Decoded, text: str, mode: str, status: int, version: str) -> Extraction:

@@ -112,7 +112,7 @@ class _Tally:
 
     def stored(self, stored: Stored, outcome: Outcome) -> None:
         if stored is Stored.NOT_ARTICLE:
-            self.add("failed" if outcome.state is UrlState.FAILED else "rejected")
+            self.add("failed" if outcome.state in (UrlState.FAILED, UrlState.DEAD) else "rejected")
         else:
             self.add({Stored.NEW: "new", Stored.REVISED: "revised"}.get(stored, "unchanged"))
 

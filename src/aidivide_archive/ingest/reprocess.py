@@ -17,6 +17,7 @@ from aidivide_archive.model import Stored, UrlState
 from aidivide_archive.warc import read_capture
 
 _IN_FLIGHT = 16
+_FAILED = (UrlState.FAILED, UrlState.DEAD)
 _CHANGED = (Stored.NEW, Stored.REEXTRACTED)
 
 
@@ -95,7 +96,7 @@ def _reprocess_event(
     try:
         for page, found in _readings(archive, ingest, pages):
             read += 1
-            if isinstance(found, StoreError) or found.outcome.state is UrlState.FAILED:
+            if isinstance(found, StoreError) or found.outcome.state in _FAILED:
                 failed += 1
                 why = str(found) if isinstance(found, StoreError) else found.outcome.detail
                 errors.append(f"{page.leased.url}: {why}")

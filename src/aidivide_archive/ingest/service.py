@@ -24,17 +24,18 @@ from aidivide_archive.model import (
     LeasedUrl,
     Outcome,
     Reason,
+    UrlKind,
     UrlState,
     WarcPosition,
     Withheld,
 )
 from aidivide_archive.rights import Statement, header_statements
-from aidivide_archive.workers import WorkerFailure, WorkerPool
+from aidivide_archive.workers import TRIES, WorkerFailure, WorkerPool
 
 logger = logging.getLogger(__name__)
 
-MAX_POISONED = 2
-"""Tries for a document that breaks its worker."""
+_LONG = (UrlKind.SITEMAP, UrlKind.FEED)
+"""What honestly takes seconds: lists of up to 50,000 entries."""
 
 
 class Ingest:
@@ -59,7 +60,8 @@ class Ingest:
         `site_statements`: what the site's tdmrep.json says about this URL.
         """
         outer: Future[Reading] = Future()
-        inner = self._pool.submit(response_of(capture, site_statements), leased)
+        submit = self._pool.submit_long if leased.kind in _LONG else self._pool.submit
+        inner = submit(response_of(capture, site_statements), leased)
 
         def hand_over(done: Future[Reading]) -> None:
             if done.cancelled():
@@ -92,8 +94,7 @@ def response_of(capture: Capture, site_statements: tuple[Statement, ...] = ()) -
 def failed(leased: LeasedUrl, error: BaseException) -> Reading:
     """The reading of a document that could not be read: poison, or a fault of ours."""
     if isinstance(error, WorkerFailure):
-        last = leased.attempts + 1 >= MAX_POISONED
-        state = UrlState.DEAD if last else UrlState.FAILED
+        state = UrlState.DEAD if error.tries >= TRIES else UrlState.FAILED
         return Reading(outcome=Outcome(state=state, reason=Reason.POISON, detail=str(error)))
     logger.error("cannot read %s: %r", leased.url, error)
     detail = f"{type(error).__name__}: {error}"[:200]
