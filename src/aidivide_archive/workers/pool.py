@@ -3,7 +3,7 @@
 A document has a short time in the quick lane. One that breaks its worker or takes longer is tried
 once more in the slow lane: one worker of low priority, with the whole limit. Time is processor
 time, or time asleep: waiting for a processor on a busy machine makes no document poison.
-concurrent.futures.ProcessPoolExecutor is no sandbox: one crash breaks it, one hang blocks it
+concurrent.futures.ProcessPoolExecutor is no sandbox: one crash breaks it, one hang blocks it;
 docs/decisions/0012-own-worker-pool.md says what else was tried.
 """
 
