@@ -25,7 +25,7 @@ from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.service import document
 from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
-from crawler.middlewares import Refused
+from crawler.middlewares import Postponed, Refused
 from crawler.session import Session
 
 DEFAULT_EVENT = "ai-divide-forum-2025"
@@ -53,8 +53,7 @@ class ArchiveSpider(Spider):
         spider.session = session
         profile = session.profile
         values: dict[str, Any] = {
-            "USER_AGENT": profile.politeness.user_agent,
-            "DOWNLOAD_DELAY": profile.politeness.delay_seconds,
+            "USER_AGENT": profile.politeness.header,
             "CONCURRENT_REQUESTS_PER_DOMAIN": profile.politeness.concurrent_per_host,
             "DOWNLOAD_MAXSIZE": profile.limits.body_bytes,
             "DOWNLOAD_WARNSIZE": 0,
@@ -96,6 +95,9 @@ class ArchiveSpider(Spider):
         """Every request that got no response ends here, and is acknowledged all the same."""
         if isinstance(failure.value, StoreError):
             self.storage_failed(failure.value)
+            return
+        if isinstance(failure.value, Postponed):
+            self.session.left += 1  # its lease ends with the run
             return
         leased = failure.request.meta["leased"]  # type: ignore[attr-defined]  # Scrapy sets it
         yield document(leased, Reading(outcome=outcome_of(failure.value)))

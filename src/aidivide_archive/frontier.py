@@ -8,6 +8,9 @@ there, and a row without it is terminal.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +25,7 @@ from aidivide_archive.model import (
     LeasedUrl,
     Outcome,
     Reason,
+    RobotsCopy,
     UrlKind,
     UrlState,
 )
@@ -409,6 +413,38 @@ def pause_host(connection: sa.Connection, host: str, until: datetime) -> None:
             sa.or_(hosts.c.paused_until.is_(None), hosts.c.paused_until < until),
         )
         .values(paused_until=until)
+    )
+
+
+def store_robots(
+    connection: sa.Connection, host: str, scheme: str, copy: RobotsCopy, crawl_delay: float | None
+) -> None:
+    """Keep the robots.txt of an origin, for the times when its server does not answer."""
+    known = connection.scalar(sa.select(hosts.c.robots).where(hosts.c.host == host)) or {}
+    stored = {
+        "status": copy.status,
+        "fetched_at": copy.fetched_at.isoformat(),
+        "sha256": hashlib.sha256(copy.body).hexdigest(),
+        # bytes of any kind, NUL included, in a JSON text
+        "body": base64.b64encode(zlib.compress(copy.body, 6)).decode("ascii"),
+    }
+    connection.execute(
+        sa.update(hosts)
+        .where(hosts.c.host == host)
+        .values(robots={**known, scheme: stored}, crawl_delay_seconds=crawl_delay)
+    )
+
+
+def robots_of(connection: sa.Connection, host: str, scheme: str) -> RobotsCopy | None:
+    """The last good robots.txt of an origin, of any age; None when there is none."""
+    known = connection.scalar(sa.select(hosts.c.robots).where(hosts.c.host == host)) or {}
+    stored = known.get(scheme)
+    if stored is None:
+        return None
+    return RobotsCopy(
+        status=stored["status"],
+        body=zlib.decompress(base64.b64decode(stored["body"])),
+        fetched_at=datetime.fromisoformat(stored["fetched_at"]),
     )
 
 

@@ -49,7 +49,12 @@ class Run:
     """Whether its documents were requested from their hosts."""
 
 
-_NOT_REQUESTED = (Reason.ROBOTS_DENIED, Reason.ROBOTS_UNAVAILABLE, Reason.ADDRESS_REFUSED)
+_NOT_REQUESTED = (
+    Reason.ROBOTS_DENIED,
+    Reason.ROBOTS_UNAVAILABLE,
+    Reason.CRAWL_DELAY,
+    Reason.ADDRESS_REFUSED,
+)
 
 
 def store(connection: sa.Connection, run: Run, document: Document) -> Stored:

@@ -36,6 +36,7 @@ from aidivide_archive.model import (
     Capture,
     Discovery,
     Document,
+    RobotsCopy,
     Stored,
     UrlKind,
     UrlState,
@@ -273,6 +274,14 @@ class Archive:
 
     def pause_host(self, host: str, until: datetime) -> Future[None]:
         return self.submit(lambda c: frontier.pause_host(c, host, until))
+
+    def store_robots(
+        self, host: str, scheme: str, copy: RobotsCopy, crawl_delay: float | None
+    ) -> Future[None]:
+        return self.submit(lambda c: frontier.store_robots(c, host, scheme, copy, crawl_delay))
+
+    def robots_of(self, host: str, scheme: str) -> Future[RobotsCopy | None]:
+        return self.submit(lambda c: frontier.robots_of(c, host, scheme))
 
     # --- documents -------------------------------------------------------------------------------
 

@@ -365,8 +365,19 @@ class Politeness(Section):
     )
     obey_robots: bool = Field(default=True, description="Whether robots.txt is obeyed.")
     max_crawl_delay_seconds: Seconds = Field(
-        default=30, description="A longer Crawl-delay of robots.txt is cut to this."
+        default=30,
+        description="A host whose robots.txt asks for a longer Crawl-delay is left out.",
     )
+    robots_sitemaps: bool = Field(
+        default=True,
+        description="Whether sitemaps named in robots.txt are read, for sources that name no "
+        "sitemaps themselves.",
+    )
+
+    @property
+    def header(self) -> str:
+        """The User-Agent header: name and contact."""
+        return f"{self.user_agent} (+{self.contact})" if self.contact else self.user_agent
 
 
 class Limits(Section):

@@ -56,6 +56,16 @@ def of_profile(profile: Profile) -> tuple[Discovery, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
+def of_robots(profile: Profile, sitemaps: Iterable[str]) -> tuple[Discovery, ...]:
+    """Sitemaps that robots.txt names, of hosts that belong to a source."""
+    found: dict[int, Discovery] = {}
+    for url in sitemaps:
+        if profile.source_for(_host(url)) is not None:
+            item = discovery(url, kind=UrlKind.SITEMAP, channel=Channel.SITEMAP)
+            found.setdefault(item.id, item)
+    return tuple(found.values())
+
+
 def of_document(
     profile: Profile, leased: LeasedUrl, links: Iterable[Link], *, limit: int
 ) -> tuple[Discovery, ...]:
