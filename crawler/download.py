@@ -59,7 +59,7 @@ class BoundedProtocol(_LenientHTTP11ClientProtocol):
             self._currentRequest.persistent = False
         super()._finishResponse_WAITING(rest)
 
-    _finishResponse_TRANSMITTING = _finishResponse_WAITING
+    _finishResponse_TRANSMITTING = _finishResponse_WAITING  # noqa: N815
 
 
 def _head_is_over(data: bytes, received: int) -> bool:
@@ -77,4 +77,4 @@ class BoundedHandler(HTTP11DownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._pool._factory = _Factory
+        self._pool._factory = _Factory  # noqa: SLF001  # as Scrapy's own handler does

@@ -88,10 +88,22 @@ def completeness_of(response: Response) -> Completeness:
     """
     if "dataloss" in response.flags:
         return Completeness.PARTIAL
-    if "partial" not in response.flags or response.headers.get("Content-Encoding"):
+    if "partial" not in response.flags or _has_inner_end(response):
         return Completeness.COMPLETE
     end = response.body[-2000:].lower()  # comments and scripts of the server may follow
-    return Completeness.COMPLETE if any(one in end for one in _ENDS) else Completeness.PARTIAL
+    if any(one in end for one in _ENDS):
+        return Completeness.COMPLETE
+    is_json = b"json" in (response.headers.get("Content-Type") or b"")
+    is_whole = is_json and end.rstrip().endswith((b"}", b"]"))
+    return Completeness.COMPLETE if is_whole else Completeness.PARTIAL
+
+
+def _has_inner_end(response: Response) -> bool:
+    """Whether the encoding tells where the body ends. A plain body may be labelled gzip."""
+    encoding = (response.headers.get("Content-Encoding") or b"").lower()
+    if b"br" in encoding or b"deflate" in encoding:
+        return True
+    return bool(encoding) and response.body.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd"))
 
 
 def _pairs(headers: Any) -> tuple[tuple[str, str], ...]:
