@@ -56,7 +56,8 @@ class BoundedProtocol(_LenientHTTP11ClientProtocol):
         # some servers end a body with a line break of their own
         if rest.strip() and parser is not None and parser.bodyDecoder is not None:
             parser.bodyDecoder = _Overlong()
-            self._currentRequest.persistent = False
+            current: Any = self._currentRequest
+            current.persistent = False
         super()._finishResponse_WAITING(rest)
 
     _finishResponse_TRANSMITTING = _finishResponse_WAITING  # noqa: N815

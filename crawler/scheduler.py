@@ -132,6 +132,7 @@ class FrontierScheduler(BaseScheduler):
                     limit=max(self._limit - self._size, 1),
                     per_host=2 * self._per_host,
                     pages_per_host=self._session.profile.limits.pages_per_host,
+                    sitemaps_per_host=self._session.profile.limits.sitemaps_per_host,
                 )
             )
         except StoreError as error:

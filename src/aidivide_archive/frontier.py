@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive import budgets
 from aidivide_archive.model import (
     Channel,
     Discovery,
@@ -30,6 +31,7 @@ from aidivide_archive.model import (
     UrlState,
 )
 from aidivide_archive.schema import UtcTime, discoveries, hosts, tombstones, upsert, urls
+from aidivide_archive.traps import url_pattern
 
 LEASE_SECONDS = 600
 """Longer than a fetch with its time limit and the wait for a worker; renewed while the run lives."""
@@ -98,7 +100,9 @@ def _discover_chunk(
         sa.select(urls.c.id, urls.c.url_key).where(urls.c.id.in_([d.id for d in chunk]))
     )
     known: dict[int, str] = {row.id: row.url_key for row in stored}
-    rows = [_url_row(item, purged, now) for item in chunk if item.id not in known]
+    linked = {item.host for item in chunk if item.channel is Channel.LINK and item.id not in known}
+    closed = budgets.closed_patterns(connection, linked) if linked else set()
+    rows = [_url_row(item, purged, closed, now) for item in chunk if item.id not in known]
     if rows:
         connection.execute(upsert(connection, urls).on_conflict_do_nothing(), rows)
     # Two keys with one id would share an article: the later one stays out (about 1 in 10^6 at 20,000 URLs).
@@ -111,8 +115,10 @@ def _discover_chunk(
     return len(rows)
 
 
-def _url_row(item: Discovery, purged: set[str], now: datetime) -> dict[str, object]:
-    gone = item.url_key in purged or item.site in purged
+def _url_row(
+    item: Discovery, purged: set[str], closed: set[tuple[str, str]], now: datetime
+) -> dict[str, object]:
+    refused = _refused(item, purged, closed)
     return {
         "id": item.id,
         "url": item.url,
@@ -120,15 +126,29 @@ def _url_row(item: Discovery, purged: set[str], now: datetime) -> dict[str, obje
         "host": item.host,
         "site": item.site,
         "kind": item.kind,
-        "state": UrlState.REJECTED if gone else UrlState.QUEUED,
-        "reason": Reason.PURGED if gone else None,
+        "state": refused.state if refused else UrlState.QUEUED,
+        "reason": refused.reason if refused else None,
+        "detail": refused.detail if refused else None,
         "priority": _PRIORITY[item.kind] - item.depth,
         "depth": item.depth,
         "redirects": item.redirects,
-        "due_at": None if gone else now,
+        "due_at": None if refused else now,
         "first_seen_at": now,
-        "finished_at": now if gone else None,
+        "finished_at": now if refused else None,
     }
+
+
+def _refused(item: Discovery, purged: set[str], closed: set[tuple[str, str]]) -> Outcome | None:
+    """Why a URL is entered without being queued; None for one that is."""
+    if item.url_key in purged or item.site in purged:
+        return Outcome(state=UrlState.REJECTED, reason=Reason.PURGED)
+    if item.refused is not None or item.channel is not Channel.LINK or not closed:
+        return item.refused
+    pattern = url_pattern(item.url)
+    if (item.host, pattern) not in closed:
+        return None
+    detail = budgets.closed_detail(pattern)
+    return Outcome(state=UrlState.REJECTED, reason=Reason.TRAP, detail=detail)
 
 
 def _discovery_row(
@@ -191,6 +211,7 @@ def lease(
     limit: int,
     per_host: int,
     pages_per_host: int,
+    sitemaps_per_host: int = 500,
     now: datetime,
 ) -> Lease:
     """Hand out up to `limit` due URLs, at most `per_host` of each host, to one run.
@@ -198,7 +219,7 @@ def lease(
     Hosts are owned by one crawler process at a time, so that politeness holds per host. Pages of a host wait
     until its feeds, sitemaps and hubs were tried once. Hosts past `pages_per_host` fetches are closed.
     """
-    _close_exhausted_hosts(connection, pages_per_host, now)
+    _close_exhausted_hosts(connection, pages_per_host, sitemaps_per_host, now)
     _own_hosts(connection, owner, limit, now)
     due = _due_rows(connection, owner, limit, per_host, now)
     if due:
@@ -242,24 +263,31 @@ def _outstanding(connection: sa.Connection) -> tuple[int, datetime | None]:
     return int(count), first
 
 
-def _close_exhausted_hosts(connection: sa.Connection, pages_per_host: int, now: datetime) -> None:
-    exhausted = sa.select(hosts.c.host).where(hosts.c.pages_fetched >= pages_per_host)
-    connection.execute(
-        sa.update(urls)
-        .where(
-            urls.c.due_at.isnot(None),
-            urls.c.state != UrlState.LEASED.value,
-            urls.c.kind == UrlKind.PAGE.value,
-            urls.c.host.in_(exhausted),
-        )
-        .values(
-            state=UrlState.REJECTED,
-            reason=Reason.LIMIT,
-            detail=f"pages_per_host = {pages_per_host} was reached",
-            due_at=None,
-            finished_at=now,
-        )
+def _close_exhausted_hosts(
+    connection: sa.Connection, pages_per_host: int, sitemaps_per_host: int, now: datetime
+) -> None:
+    budgets_of = (
+        (UrlKind.PAGE, hosts.c.pages_fetched, "pages_per_host", pages_per_host),
+        (UrlKind.SITEMAP, hosts.c.sitemaps_fetched, "sitemaps_per_host", sitemaps_per_host),
     )
+    for kind, fetched, name, limit in budgets_of:
+        exhausted = sa.select(hosts.c.host).where(fetched >= limit)
+        connection.execute(
+            sa.update(urls)
+            .where(
+                urls.c.due_at.isnot(None),
+                urls.c.state != UrlState.LEASED.value,
+                urls.c.kind == kind.value,
+                urls.c.host.in_(exhausted),
+            )
+            .values(
+                state=UrlState.REJECTED,
+                reason=Reason.LIMIT,
+                detail=f"{name} = {limit} was reached",
+                due_at=None,
+                finished_at=now,
+            )
+        )
 
 
 def _own_hosts(connection: sa.Connection, owner: str, limit: int, now: datetime) -> None:
@@ -361,7 +389,7 @@ def acknowledge(
     `was_requested`: whether its host was asked for it; counts towards the host's budget.
     """
     row = connection.execute(
-        sa.select(urls.c.attempts, urls.c.host).where(urls.c.id == url_id)
+        sa.select(urls.c.attempts, urls.c.host, urls.c.kind).where(urls.c.id == url_id)
     ).one()
     state, due_at, attempts = outcome.state, None, 0
     if state is UrlState.FAILED:
@@ -388,7 +416,10 @@ def acknowledge(
         connection.execute(
             sa.update(hosts)
             .where(hosts.c.host == row.host)
-            .values(pages_fetched=hosts.c.pages_fetched + 1)
+            .values(
+                pages_fetched=hosts.c.pages_fetched + 1,
+                sitemaps_fetched=hosts.c.sitemaps_fetched + (row.kind == UrlKind.SITEMAP),
+            )
         )
     return state
 
@@ -401,7 +432,8 @@ def purged(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
 
 def reset_budgets(connection: sa.Connection) -> None:
     """Give every host its budget anew: a crawl begins that does not go on with a broken one."""
-    connection.execute(sa.update(hosts).values(pages_fetched=0))
+    connection.execute(sa.update(hosts).values(pages_fetched=0, sitemaps_fetched=0))
+    budgets.reset(connection)
 
 
 def pause_host(connection: sa.Connection, host: str, until: datetime) -> None:

@@ -458,6 +458,8 @@ class Discovery:
     hint: Hint | None = None
     from_id: int = 0
     """Id of the document that named it; 0 for the profile itself."""
+    refused: Outcome | None = None
+    """Entered into the ledger with this outcome, never to be fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -516,6 +518,8 @@ class Document:
     relevance: Relevance | None = None
     signature: Signature | None = None
     discoveries: tuple[Discovery, ...] = ()
+    fingerprint: int | None = None
+    """`traps.fingerprint` of the text, kept or not; None when there is none."""
 
 
 class Stored(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive import frontier
+from aidivide_archive import budgets, frontier
 from aidivide_archive.archive import full_text, matching, templates
 from aidivide_archive.model import (
     CaptureRecord,
@@ -21,6 +21,7 @@ from aidivide_archive.model import (
     Outcome,
     Reason,
     Stored,
+    UrlKind,
     UrlState,
 )
 from aidivide_archive.schema import (
@@ -35,7 +36,7 @@ from aidivide_archive.schema import (
     urls,
     warc_files,
 )
-from aidivide_archive.urls import site
+from aidivide_archive.urls import host_of, site
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Run:
     warc_file_id: int | None = None
     is_crawl: bool = False
     """Whether its documents were requested from their hosts."""
+    barren_pages: int = 0
+    """Limit of the profile for pages of one URL pattern without new content."""
 
 
 _NOT_REQUESTED = (
@@ -66,6 +69,7 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         _store_relevance(connection, document, replace=outcome is document.outcome)
     if document.extraction is not None and document.outcome.state is UrlState.DONE:
         stored = _store_article(connection, document, document.extraction, capture_id)
+    _count_page(connection, run, document)
     frontier.discover(
         connection,
         document.discoveries,
@@ -91,6 +95,23 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         )
     )
     return stored
+
+
+def _count_page(connection: sa.Connection, run: Run, document: Document) -> None:
+    """Every page that came whole counts for the budget of its URL pattern."""
+    capture = document.capture
+    came = capture is not None and 200 <= capture.status < 300
+    is_page = document.kind is UrlKind.PAGE and document.outcome.state is not UrlState.FAILED
+    if run.is_crawl and came and is_page:
+        budgets.count_page(
+            connection,
+            url_id=document.url_id,
+            host=host_of(document.url),
+            url=document.url,
+            fingerprint=document.fingerprint,
+            barren_pages=run.barren_pages,
+            now=document.finished_at,
+        )
 
 
 def _outcome_kept(connection: sa.Connection, document: Document) -> Outcome:

@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from types import TracebackType
@@ -145,7 +146,8 @@ class Archive:
         now = datetime.now(UTC)
         crawl_id = self.submit(lambda c: self._begin(c, kind, profile, now)).result()
         event_id = profile.event.id if profile else None
-        self._run = Run(crawl_id, event_id, is_crawl=kind == "crawl")
+        barren_pages = profile.limits.barren_pages if profile else 0
+        self._run = Run(crawl_id, event_id, is_crawl=kind == "crawl", barren_pages=barren_pages)
         if warc:
             name = f"{now:%Y%m%d%H%M%S}-{crawl_id:06d}-{secrets.token_hex(3)}.warc.gz"
             try:
@@ -163,7 +165,7 @@ class Archive:
                     .returning(warc_files.c.id)
                 ).scalar_one()
             ).result()
-            self._run = Run(crawl_id, event_id, file_id, is_crawl=kind == "crawl")
+            self._run = replace(self._run, warc_file_id=file_id)
         return self._run
 
     @property
@@ -252,7 +254,9 @@ class Archive:
 
         return self.submit(work)
 
-    def lease(self, *, limit: int, per_host: int, pages_per_host: int) -> Future[Lease]:
+    def lease(
+        self, *, limit: int, per_host: int, pages_per_host: int, sitemaps_per_host: int = 500
+    ) -> Future[Lease]:
         run, now = self.run, datetime.now(UTC)
         return self.submit(
             lambda c: frontier.lease(
@@ -262,6 +266,7 @@ class Archive:
                 limit=limit,
                 per_host=per_host,
                 pages_per_host=pages_per_host,
+                sitemaps_per_host=sitemaps_per_host,
                 now=now,
             )
         )

@@ -389,6 +389,21 @@ class Limits(Section):
     pages_per_host: Count = Field(
         default=2000, description="Pages fetched from one host in a crawl."
     )
+    sitemaps_per_host: Count = Field(
+        default=500, description="Sitemaps fetched from one host in a crawl."
+    )
+    barren_pages: Count = Field(
+        default=50,
+        description="Pages of one URL pattern in a row without content that is new on the host, after which "
+        "links of that pattern are given up.",
+    )
+    path_segments: Count = Field(
+        default=20, description="Path segments of a link; one with more is not followed."
+    )
+    path_repeats: Count = Field(
+        default=2, description="How often one path segment may stand in a link."
+    )
+    query_keys: Count = Field(default=8, description="Parameters in the query of a link.")
     links_per_page: Count = Field(
         default=1000, description="Links taken from one page, feed or sitemap."
     )

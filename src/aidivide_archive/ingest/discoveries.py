@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import InvalidURLError
-from aidivide_archive.model import Channel, Discovery, Hint, LeasedUrl, Link, UrlKind
+from aidivide_archive.model import (
+    Channel,
+    Discovery,
+    Hint,
+    LeasedUrl,
+    Link,
+    Outcome,
+    Reason,
+    UrlKind,
+    UrlState,
+)
+from aidivide_archive.traps import odd_shape
 from aidivide_archive.urls import canonical_url, host_of, site, url_id, url_key
 
 MAX_REDIRECTS = 5
@@ -90,7 +102,7 @@ def _allowed(profile: Profile, leased: LeasedUrl, links: Iterable[Link]) -> Iter
         if not wanted or (link.kind is UrlKind.FEED and leased.depth > 0):
             continue
         try:
-            yield discovery(
+            item = discovery(
                 link.url,
                 kind=link.kind,
                 channel=link.channel,
@@ -101,6 +113,22 @@ def _allowed(profile: Profile, leased: LeasedUrl, links: Iterable[Link]) -> Iter
             )
         except InvalidURLError:
             continue
+        # what a publisher lists in a feed or sitemap was not made up by following links
+        yield item if link.channel is not Channel.LINK else _judged_shape(profile, item)
+
+
+def _judged_shape(profile: Profile, item: Discovery) -> Discovery:
+    limits = profile.limits
+    odd = odd_shape(
+        item.url,
+        segments=limits.path_segments,
+        repeats=limits.path_repeats,
+        keys=limits.query_keys,
+    )
+    if odd is None:
+        return item
+    outcome = Outcome(state=UrlState.REJECTED, reason=Reason.TRAP, detail=odd)
+    return replace(item, refused=outcome)
 
 
 def of_redirect(profile: Profile, leased: LeasedUrl, location: str) -> Discovery | None:

@@ -36,6 +36,7 @@ from aidivide_archive.relevance import judge
 from aidivide_archive.robots import retry_after_seconds
 from aidivide_archive.similarity import sign
 from aidivide_archive.sitemaps import parse_sitemap
+from aidivide_archive.traps import fingerprint
 
 _KIND_REASON = {
     PageKind.HUB: Reason.HUB,
@@ -76,6 +77,8 @@ class Reading:
     relevance: Relevance | None = None
     signature: Signature | None = None
     discoveries: tuple[Discovery, ...] = ()
+    fingerprint: int | None = None
+    """Of the text, for the budgets of URL patterns; None when there is none."""
 
 
 def read(response: Response, leased: LeasedUrl, profile: Profile) -> Reading:
@@ -191,9 +194,11 @@ def _judged(
             extraction=_ledger_part(extraction),
             relevance=judged,
             discoveries=links,
+            fingerprint=fingerprint(extraction.text),
         )
     return Reading(
         outcome=Outcome(state=UrlState.DONE, reason=judged.reason),
+        fingerprint=fingerprint(extraction.text),
         extraction=extraction,
         relevance=judged,
         signature=sign(extraction.text),

@@ -122,6 +122,7 @@ def document(
         relevance=found.relevance,
         signature=found.signature,
         discoveries=found.discoveries,
+        fingerprint=found.fingerprint,
     )
 
 
