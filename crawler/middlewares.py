@@ -53,6 +53,17 @@ class AddressGuard(SessionMiddleware):
             )
 
 
+def refuse_name(session: Session, name: str | None) -> None:
+    """Raise Refused when a host name was found to lead to refused addresses only."""
+    slug = session.refused_names.get((name or "").lower())
+    if slug is not None:
+        session.counts["addresses_refused"] += 1
+        detail = f"{slug}: its name leads there"
+        raise Refused(
+            Outcome(state=UrlState.REJECTED, reason=Reason.ADDRESS_REFUSED, detail=detail)
+        )
+
+
 class CaptureResponse(SessionMiddleware):
     """Takes the exchange as fetched and writes it to WARC, before anything undoes an encoding."""
 

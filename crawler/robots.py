@@ -26,7 +26,7 @@ from aidivide_archive.robots import (
     effective_rules,
     parse_robots,
 )
-from crawler.middlewares import Refused, SessionMiddleware
+from crawler.middlewares import Refused, SessionMiddleware, refuse_name
 
 REDIRECTS = 5
 """RFC 9309 §2.3.1.2: follow at least five."""
@@ -77,6 +77,7 @@ class Robots(SessionMiddleware):
         else:
             verdict = rules.verdict(request.url, politeness.user_agent)
         if verdict.reason is Reason.ROBOTS_UNAVAILABLE:
+            refuse_name(self._session, parts.hostname)
             raise Refused(
                 Outcome(
                     state=UrlState.FAILED,
@@ -174,8 +175,6 @@ class Robots(SessionMiddleware):
             assert self._crawler.engine is not None
             return await self._crawler.engine.download_async(request), ""
         except Exception as error:  # noqa: BLE001  # any failure means: unreachable, assume disallow
-            if isinstance(error, Refused):
-                self._session.counts[f"refused/{error}"] += 1
             return None, f"{type(error).__name__}: {error}"[:150]
 
     def _cap(self, data: bytes, request: Request) -> None:

@@ -28,6 +28,8 @@ class Session:
     """Documents by "state" and "reason", stored articles by what happened to them."""
     paused: dict[str, datetime] = field(default_factory=dict)
     """Hosts that asked for quiet (Retry-After), and until when."""
+    refused_names: dict[str, str] = field(default_factory=dict)
+    """Host names that led to refused addresses only, and why."""
     paces: dict[str, HostPace] = field(default_factory=dict)
     left: int = 0
     """URLs that wait longer than this run: Retry-After, an unreachable robots.txt."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
@@ -25,7 +26,7 @@ from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.service import document
 from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
-from crawler.middlewares import Postponed, Refused
+from crawler.middlewares import Postponed, Refused, refuse_name
 from crawler.session import Session
 
 DEFAULT_EVENT = "ai-divide-forum-2025"
@@ -100,7 +101,15 @@ class ArchiveSpider(Spider):
             self.session.left += 1  # its lease ends with the run
             return
         leased = failure.request.meta["leased"]  # type: ignore[attr-defined]  # Scrapy sets it
-        yield document(leased, Reading(outcome=outcome_of(failure.value)))
+        yield document(leased, Reading(outcome=self._outcome(leased, failure.value)))
+
+    def _outcome(self, leased: LeasedUrl, error: BaseException | None) -> Outcome:
+        if isinstance(error, CannotResolveHostError):
+            try:
+                refuse_name(self.session, urlsplit(leased.url).hostname)
+            except Refused as refused:
+                return refused.outcome
+        return outcome_of(error)
 
     def storage_failed(self, error: StoreError) -> None:
         """Stop the crawl: what cannot be stored must not be fetched."""
