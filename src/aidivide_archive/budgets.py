@@ -25,7 +25,7 @@ def closed_patterns(connection: sa.Connection, names: Collection[str]) -> set[tu
     """(host, pattern) of what was given up on these hosts."""
     rows = connection.execute(
         sa.select(url_patterns.c.host, url_patterns.c.pattern).where(
-            url_patterns.c.host.in_(sorted(names)), url_patterns.c.is_closed.is_(True)
+            url_patterns.c.host.in_(sorted(names)), url_patterns.c.is_closed.is_(sa.true())
         )
     )
     return {(row.host, row.pattern) for row in rows}
@@ -115,6 +115,6 @@ def _close(connection: sa.Connection, host: str, pattern: str, now: datetime) ->
 def reset(connection: sa.Connection) -> None:
     connection.execute(
         sa.update(url_patterns)
-        .where(sa.or_(url_patterns.c.barren > 0, url_patterns.c.is_closed.is_(True)))
+        .where(sa.or_(url_patterns.c.barren > 0, url_patterns.c.is_closed.is_(sa.true())))
         .values(barren=0, is_closed=False)
     )

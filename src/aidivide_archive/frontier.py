@@ -418,7 +418,7 @@ def acknowledge(
             .where(hosts.c.host == row.host)
             .values(
                 pages_fetched=hosts.c.pages_fetched + 1,
-                sitemaps_fetched=hosts.c.sitemaps_fetched + (row.kind == UrlKind.SITEMAP),
+                sitemaps_fetched=hosts.c.sitemaps_fetched + int(row.kind == UrlKind.SITEMAP),
             )
         )
     return state

@@ -36,14 +36,14 @@ def odd_shape(url: str, *, segments: int, repeats: int, keys: int) -> str | None
 
 
 def url_pattern(url: str) -> str:
-    """What URLs of one kind share: words of the path, "#" for numbers, "*" for names, and the keys of the query.
+    """What URLs of one kind share: words of the path, "#" for numbers, "*" for names and for any query.
 
-    /2025/07/28/a-bridge-opens?page=3 becomes /#/#/#/*?page.
+    /2025/07/28/a-bridge-opens?page=3 becomes /#/#/#/*?*. The keys of the query do not count: filters of a list can be
+    combined without end.
     """
     parts = urlsplit(url)
-    path = "/".join(_general(segment) for segment in parts.path.split("/"))
-    query = "&".join(sorted(set(_query_keys(parts.query))))
-    return f"{path}?{query}"[:MAX_PATTERN_CHARS] if query else path[:MAX_PATTERN_CHARS]
+    path = "/".join(_general(segment) for segment in parts.path.split("/"))[:MAX_PATTERN_CHARS]
+    return f"{path}?*" if parts.query else path
 
 
 def _general(segment: str) -> str:
