@@ -129,7 +129,8 @@ def outcome_of(error: BaseException | None) -> Outcome:
     text = f"{type(error).__name__}: {error}"[:200]
     reason = next((r for kind, r in _REASONS if isinstance(error, kind)), None)
     if reason is None:
-        reason = Reason.TLS if "SSL" in text or "certificate" in text else Reason.CONNECTION
+        is_tls = any(word in text for word in ("SSL", "certificate", "VerificationError"))
+        reason = Reason.TLS if is_tls else Reason.CONNECTION
     return Outcome(state=UrlState.FAILED, reason=reason, detail=text)
 
 
