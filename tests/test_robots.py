@@ -229,7 +229,7 @@ DENY = b"User-agent: *\nDisallow: /private\n"
         DENY,
         b"\xef\xbb\xbf" + DENY,
         b"\xff\xfe" + DENY.decode().encode("utf-16-le"),
-        gzip.compress(DENY),
+        gzip.compress(DENY, mtime=0),
         DENY.replace(b"\n", b"\r"),
         b"\x00\xff\xfe\n" + DENY,
         DENY + b"# " + b"x" * 10_000_000,

@@ -1,7 +1,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 
@@ -389,3 +389,48 @@ def test_a_lost_postgresql_connection_is_opened_again(postgres_location: Locatio
         )
     assert stored(engine) == [1]
     engine.dispose()
+
+
+# --- work that is done together ------------------------------------------------------------------
+
+
+class Together:
+    """Work for many callers at once; notes with what it was called."""
+
+    def __init__(self, bad: int = -1) -> None:
+        self.calls: list[list[int]] = []
+        self._bad = bad
+
+    def __call__(self, connection: sa.Connection, pieces: Sequence[int]) -> list[int]:
+        self.calls.append(list(pieces))
+        connection.execute(sa.insert(NOTES), [{"id": one} for one in pieces])
+        if self._bad in pieces:
+            raise LookupError("a fault of the caller")
+        return [10 * one for one in pieces]
+
+
+def test_pieces_that_stand_in_line_go_in_one_call_and_other_work_keeps_its_place(
+    engine: sa.Engine,
+):
+    batch = Together()
+    with writing(engine) as one:
+        held = Held(one)
+        futures = [one.submit_to(batch, number) for number in range(3)]
+        between = one.submit(lambda c: c.scalar(sa.select(sa.func.count()).select_from(NOTES)))
+        futures += [one.submit_to(batch, number) for number in range(3, 5)]
+        held.let_go()
+        assert [future.result(10) for future in futures] == [0, 10, 20, 30, 40]
+        assert between.result(10) == 3
+    assert batch.calls == [[0, 1, 2], [3, 4]]
+
+
+def test_a_bad_piece_of_a_batch_fails_alone(engine: sa.Engine):
+    batch = Together(bad=2)
+    with writing(engine) as one:
+        held = Held(one)
+        futures = [one.submit_to(batch, number) for number in range(4)]
+        held.let_go()
+        assert [future.result(10) for future in futures if future is not futures[2]] == [0, 10, 30]
+        with pytest.raises(LookupError):
+            futures[2].result(10)
+    assert sorted(stored(engine)) == [0, 1, 3]

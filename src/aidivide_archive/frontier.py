@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -73,10 +74,13 @@ def discover(
     Known URLs keep their state. Purged ones (URL or site) are entered as rejected.
     Rows are written in id order, so that two PostgreSQL writers cannot deadlock.
     """
-    unique = sorted({item.id: item for item in reversed(list(found))}.values(), key=lambda d: d.id)
+    unique: dict[tuple[int, Channel, int], Discovery] = {}
+    for item in found:
+        unique.setdefault((item.id, item.channel, item.from_id), item)
+    ordered = sorted(unique.values(), key=lambda d: d.id)  # stable: the first of a URL stays first
     new = 0
-    for start in range(0, len(unique), _CHUNK):
-        new += _discover_chunk(connection, unique[start : start + _CHUNK], crawl_id, event_id, now)
+    for start in range(0, len(ordered), _CHUNK):
+        new += _discover_chunk(connection, ordered[start : start + _CHUNK], crawl_id, event_id, now)
     return new
 
 
@@ -97,12 +101,14 @@ def _discover_chunk(
         [{"host": host, "site": site} for host, site in names],
     )
     stored = connection.execute(
-        sa.select(urls.c.id, urls.c.url_key).where(urls.c.id.in_([d.id for d in chunk]))
+        sa.select(urls.c.id, urls.c.url_key).where(urls.c.id.in_({d.id for d in chunk}))
     )
     known: dict[int, str] = {row.id: row.url_key for row in stored}
     linked = {item.host for item in chunk if item.channel is Channel.LINK and item.id not in known}
     closed = budgets.closed_patterns(connection, linked) if linked else set()
-    rows = [_url_row(item, purged, closed, now) for item in chunk if item.id not in known]
+    first = {item.id: item for item in reversed(chunk) if item.id not in known}
+    rows = [_url_row(first[number], purged, closed, now) for number in sorted(first)]
+    known.update({item.id: item.url_key for item in first.values()})
     if rows:
         connection.execute(upsert(connection, urls).on_conflict_do_nothing(), rows)
     # Two keys with one id would share an article: the later one stays out (about 1 in 10^6 at 20,000 URLs).
@@ -376,6 +382,17 @@ def hints(
     return {url_id: tuple(pairs) for url_id, pairs in found.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The end of one lease."""
+
+    url_id: int
+    outcome: Outcome
+    now: datetime
+    was_requested: bool = True
+    """Whether its host was asked for it; counts towards the host's budget."""
+
+
 def acknowledge(
     connection: sa.Connection,
     url_id: int,
@@ -384,44 +401,72 @@ def acknowledge(
     now: datetime,
     was_requested: bool = True,
 ) -> UrlState:
-    """End the lease of a URL; returns the state it got: a failure that was one too many becomes `dead`.
+    """End the lease of a URL; returns the state it got: a failure that was one too many becomes `dead`."""
+    ended = Acknowledgement(url_id, outcome, now, was_requested)
+    return acknowledge_all(connection, [ended])[url_id]
 
-    `was_requested`: whether its host was asked for it; counts towards the host's budget.
-    """
-    row = connection.execute(
-        sa.select(urls.c.attempts, urls.c.host, urls.c.kind).where(urls.c.id == url_id)
-    ).one()
-    state, due_at, attempts = outcome.state, None, 0
-    if state is UrlState.FAILED:
-        attempts = row.attempts + 1
-        if attempts >= MAX_ATTEMPTS:
-            state = UrlState.DEAD
-        else:
-            wait = max(BACKOFF_SECONDS[attempts - 1], outcome.retry_after_seconds or 0.0)
-            due_at = now + timedelta(seconds=wait)
-    connection.execute(
-        sa.update(urls)
-        .where(urls.c.id == url_id)
-        .values(
-            state=state,
-            reason=outcome.reason,
-            detail=outcome.detail,
-            due_at=due_at,
-            attempts=attempts,
-            leased_by=None,
-            finished_at=None if state is UrlState.FAILED else now,
-        )
-    )
-    if was_requested:
-        connection.execute(
-            sa.update(hosts)
-            .where(hosts.c.host == row.host)
-            .values(
-                pages_fetched=hosts.c.pages_fetched + 1,
-                sitemaps_fetched=hosts.c.sitemaps_fetched + int(row.kind == UrlKind.SITEMAP),
+
+def acknowledge_all(
+    connection: sa.Connection, ended: Sequence[Acknowledgement]
+) -> dict[int, UrlState]:
+    """End the leases of different URLs; returns their states by id."""
+    by_id = {one.url_id: one for one in ended}
+    known = {
+        row.id: row
+        for row in connection.execute(
+            sa.select(urls.c.id, urls.c.attempts, urls.c.host, urls.c.kind).where(
+                urls.c.id.in_(sorted(by_id))
             )
         )
-    return state
+    }
+    rows = [_ending(by_id[url_id], known[url_id].attempts) for url_id in sorted(by_id)]
+    names = [name for name in rows[0] if name != "url_id"]
+    connection.execute(
+        sa.update(urls)
+        .where(urls.c.id == sa.bindparam("url_id"))
+        .values({name.removeprefix("new_"): sa.bindparam(name) for name in names}),
+        rows,
+    )
+    asked = [known[one.url_id] for one in ended if one.was_requested]
+    requested = Counter(row.host for row in asked)
+    sitemaps = Counter(row.host for row in asked if row.kind == UrlKind.SITEMAP)
+    if requested:
+        connection.execute(
+            sa.update(hosts)
+            .where(hosts.c.host == sa.bindparam("name"))
+            .values(
+                pages_fetched=hosts.c.pages_fetched + sa.bindparam("more"),
+                sitemaps_fetched=hosts.c.sitemaps_fetched + sa.bindparam("sitemaps"),
+            ),
+            [
+                {"name": host, "more": count, "sitemaps": sitemaps[host]}
+                for host, count in sorted(requested.items())
+            ],
+        )
+    return {row["url_id"]: row["new_state"] for row in rows}
+
+
+def _ending(ended: Acknowledgement, attempts: int) -> dict[str, Any]:
+    """What a URL's row becomes; `attempts`: how often it failed before."""
+    outcome, now = ended.outcome, ended.now
+    state, due_at, failures = outcome.state, None, 0
+    if state is UrlState.FAILED:
+        failures = attempts + 1
+        if failures >= MAX_ATTEMPTS:
+            state = UrlState.DEAD
+        else:
+            wait = max(BACKOFF_SECONDS[failures - 1], outcome.retry_after_seconds or 0.0)
+            due_at = now + timedelta(seconds=wait)
+    return {
+        "url_id": ended.url_id,
+        "new_state": state,
+        "new_reason": outcome.reason,
+        "new_detail": outcome.detail,
+        "new_due_at": due_at,
+        "new_attempts": failures,
+        "new_leased_by": None,
+        "new_finished_at": None if state is UrlState.FAILED else now,
+    }
 
 
 def purged(connection: sa.Connection, ids: Sequence[int]) -> set[int]:

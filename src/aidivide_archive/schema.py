@@ -48,11 +48,9 @@ class UtcTime(TypeDecorator[datetime]):
         if value.tzinfo is None:  # astimezone would take it for this machine's time
             raise ValueError(f"a time without zone: {value}")
         moment = value.astimezone(UTC)
-        return (
-            moment
-            if dialect.name == "postgresql"
-            else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
-        )
+        if dialect.name == "postgresql":
+            return moment
+        return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
         if value is None or isinstance(value, datetime):

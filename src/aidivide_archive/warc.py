@@ -17,13 +17,15 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
-from fastwarc.stream_io import GzipReader, GzipWriter
+from fastwarc.stream_io import GzipReader
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+from isal import igzip
 
 from aidivide_archive.exceptions import ImportDataError, StoreError
 from aidivide_archive.model import Capture, Completeness, WarcPosition
 
-GZIP_LEVEL = 6
+GZIP_LEVEL = 2
+"""Of igzip (0 to 3): a thirteenth of the time of zlib's level 6, for files a sixth larger (decision 9)."""
 # Describe the transfer, not the payload; a replayed record with them would be undone twice.
 _HOP_HEADERS = frozenset({"transfer-encoding", "connection", "keep-alive", "content-length"})
 _DIGEST_HEADER = "WARC-Payload-Digest"
@@ -219,10 +221,8 @@ def _one_line(value: str) -> str:
 
 def _member(record: WarcRecord) -> bytes:
     buffer = io.BytesIO()
-    writer = GzipWriter(buffer, compression_level=GZIP_LEVEL)
-    record.write(writer)
-    writer.finish()
-    return buffer.getvalue()
+    record.write(buffer)
+    return igzip.compress(buffer.getvalue(), GZIP_LEVEL, mtime=0)
 
 
 def _timestamp(moment: datetime) -> str:

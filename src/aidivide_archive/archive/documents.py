@@ -69,7 +69,7 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         _store_relevance(connection, document, replace=outcome is document.outcome)
     if document.extraction is not None and document.outcome.state is UrlState.DONE:
         stored = _store_article(connection, document, document.extraction, capture_id)
-    _count_page(connection, run, document)
+    count_page(connection, run, document)
     frontier.discover(
         connection,
         document.discoveries,
@@ -82,7 +82,7 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         document.url_id,
         outcome,
         now=document.finished_at,
-        was_requested=run.is_crawl and document.outcome.reason not in _NOT_REQUESTED,
+        was_requested=was_requested(run, document),
     )
     connection.execute(
         sa.insert(observations).values(
@@ -97,7 +97,7 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
     return stored
 
 
-def _count_page(connection: sa.Connection, run: Run, document: Document) -> None:
+def count_page(connection: sa.Connection, run: Run, document: Document) -> None:
     """Every page that came whole counts for the budget of its URL pattern."""
     capture = document.capture
     came = capture is not None and 200 <= capture.status < 300
@@ -112,6 +112,11 @@ def _count_page(connection: sa.Connection, run: Run, document: Document) -> None
             barren_pages=run.barren_pages,
             now=document.finished_at,
         )
+
+
+def was_requested(run: Run, document: Document) -> bool:
+    """Whether the URL's host was asked for it."""
+    return run.is_crawl and document.outcome.reason not in _NOT_REQUESTED
 
 
 def _outcome_kept(connection: sa.Connection, document: Document) -> Outcome:
@@ -144,19 +149,26 @@ def _store_capture(connection: sa.Connection, run: Run, document: Document) -> i
         return None
     capture_id = connection.execute(
         sa.insert(captures)
-        .values(_capture_row(run, document.url_id, capture))
+        .values(capture_row(run, document.url_id, capture))
         .returning(captures.c.id)
     ).scalar_one()
-    end = capture.position.offset + capture.position.length
+    note_committed_bytes(connection, run, [capture])
+    return int(capture_id)
+
+
+def note_committed_bytes(
+    connection: sa.Connection, run: Run, stored: Sequence[CaptureRecord]
+) -> None:
+    """Rows now point as far into the run's WARC file as these captures reach."""
+    end = max(one.position.offset + one.position.length for one in stored)
     connection.execute(
         sa.update(warc_files)
         .where(warc_files.c.id == run.warc_file_id, warc_files.c.committed_bytes < end)
         .values(committed_bytes=end)
     )
-    return int(capture_id)
 
 
-def _capture_row(run: Run, url_id: int, capture: CaptureRecord) -> dict[str, Any]:
+def capture_row(run: Run, url_id: int, capture: CaptureRecord) -> dict[str, Any]:
     return {
         "url_id": url_id,
         "crawl_id": run.crawl_id,

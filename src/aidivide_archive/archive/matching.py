@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,13 +35,18 @@ def store_signature(connection: sa.Connection, article_id: int, signature: Signa
     """Write or replace signature, bands and sketch of an article."""
     drop_signatures(connection, [article_id])
     insert_signatures(connection, [(article_id, signature)])
-    _insert_rows(
-        connection,
-        bands,
-        ("band", "key", "article_id"),
-        [(band, key, article_id) for band, key in enumerate(keys_of(signature))],
-    )
-    sketch_rows = [(value, article_id) for value in signature.sketch]
+    index(connection, [(article_id, signature)])
+
+
+def index(connection: sa.Connection, signed: Sequence[tuple[int, Signature]]) -> None:
+    """Write the bands and sketches of articles that have none yet; `index_signatures` does it for a whole archive."""
+    band_rows = [
+        (band, key, article_id)
+        for article_id, signature in signed
+        for band, key in enumerate(keys_of(signature))
+    ]
+    _insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
+    sketch_rows = [(value, article_id) for article_id, one in signed for value in one.sketch]
     _insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
 
 
@@ -192,34 +198,53 @@ def link(connection: sa.Connection, article_id: int, signature: Signature) -> in
     return len(rows)
 
 
+# The values asked for come as one parameter: a hundred of them would be written out for each statement anew.
+_SHARED_HASHES = {
+    "sqlite": """
+        SELECT s.article_id, count(*) AS hits
+        FROM json_each(:values) AS v CROSS JOIN sketch AS s ON s.hash = v.value
+        WHERE s.article_id != :self GROUP BY s.article_id HAVING count(*) >= 2""",
+    "postgresql": """
+        SELECT s.article_id, count(*) AS hits
+        FROM unnest(CAST(:values AS bigint[])) AS v(value) JOIN sketch AS s ON s.hash = v.value
+        WHERE s.article_id != :self GROUP BY s.article_id HAVING count(*) >= 2""",
+}
+_SHARED_BANDS = {
+    "sqlite": """
+        SELECT DISTINCT b.article_id
+        FROM json_each(:values) AS v CROSS JOIN bands AS b ON b.band = v.key AND b.key = v.value
+        WHERE b.article_id != :self LIMIT :cap""",
+    "postgresql": """
+        SELECT DISTINCT b.article_id
+        FROM unnest(CAST(:values AS bigint[])) WITH ORDINALITY AS v(value, place)
+        JOIN bands AS b ON b.band = v.place - 1 AND b.key = v.value
+        WHERE b.article_id != :self LIMIT :cap""",
+}
+
+
 def _candidates(connection: sa.Connection, article_id: int, signature: Signature) -> list[int]:
+    engine = connection.dialect.name
     hits: dict[int, int] = {}
-    for start in range(0, len(signature.sketch), _CHUNK):
-        rows = connection.execute(
-            sa.select(sketch.c.article_id, sa.func.count())
-            .where(sketch.c.hash.in_(signature.sketch[start : start + _CHUNK]))
-            .where(sketch.c.article_id != article_id)
-            .group_by(sketch.c.article_id)
-        )
-        for other, count in rows:
-            hits[other] = hits.get(other, 0) + count
-    sizes = _sketch_sizes(connection, [other for other, count in hits.items() if count >= 2])
+    if signature.sketch:
+        values = {"values": _listed(engine, signature.sketch), "self": article_id}
+        rows = connection.execute(sa.text(_SHARED_HASHES[engine]), values)
+        hits = {row.article_id: row.hits for row in rows}
+    sizes = _sketch_sizes(connection, sorted(hits))
     found = {
         other
         for other, size in sizes.items()
         if candidate_rule(hits[other], len(signature.sketch), size)
     }
-    pairs = list(enumerate(keys_of(signature)))
-    if pairs:
-        found.update(
-            connection.scalars(
-                sa.select(bands.c.article_id)
-                .where(sa.tuple_(bands.c.band, bands.c.key).in_(pairs))
-                .where(bands.c.article_id != article_id)
-                .limit(BUCKET_CAP)
-            )
-        )
+    keys = keys_of(signature)
+    if keys:
+        values = {"values": _listed(engine, keys), "self": article_id, "cap": BUCKET_CAP}
+        found.update(connection.scalars(sa.text(_SHARED_BANDS[engine]), values))
     return sorted(found)
+
+
+def _listed(engine: str, values: Sequence[int]) -> Any:
+    """Many numbers as one parameter."""
+    return json.dumps(values) if engine == "sqlite" else list(values)
 
 
 def _sketch_sizes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:

@@ -18,7 +18,7 @@ from sqlalchemy import event as sa_event
 from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive import frontier
-from aidivide_archive.archive import documents, imported, migrate
+from aidivide_archive.archive import batches, documents, imported, migrate
 from aidivide_archive.archive.documents import Run
 from aidivide_archive.archive.engine import (
     WriterLock,
@@ -300,8 +300,12 @@ class Archive:
 
     def commit(self, document: Document) -> Future[Stored]:
         """Store a document and acknowledge its URL in one transaction."""
-        run = self.run
-        return self.submit(lambda c: documents.store(c, run, document))
+        return self._writer.submit_to(self._store_documents, document)
+
+    def _store_documents(
+        self, connection: sa.Connection, batch: Sequence[Document]
+    ) -> list[Stored]:
+        return batches.store(connection, self.run, batch)
 
     def store_again(self, document: Document, capture_id: int) -> Stored:
         """Take over a new reading of a stored capture; waits for the commit."""

@@ -2,7 +2,8 @@
 
 Callers hand over a function of a connection and get a `Future`, which is resolved after the COMMIT that holds the
 function's effects. What is queued while a commit runs goes into the next one, so batches grow with the load and
-nobody waits for a timer.
+nobody waits for a timer. Work of one kind that is queued together is done together (`submit_to`): a statement for
+twenty documents costs little more than one for a single document.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -30,7 +34,10 @@ from aidivide_archive.archive.engine import one_line
 from aidivide_archive.exceptions import ArchiveError, StoreError
 
 T = TypeVar("T")
+P = TypeVar("P")
 Work = Callable[[sa.Connection], T]
+BatchWork = Callable[[sa.Connection, Sequence[P]], Sequence[T]]
+"""Does the work of several callers; the results are parallel to what they handed over."""
 
 BATCH_LIMIT = 64
 """Pieces of work in one transaction at most (faults.md §3.2)."""
@@ -44,10 +51,14 @@ RETRY_SECONDS = 0.1
 _TRANSIENT_STATES = ("40001", "40P01", "08", "57P")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Item:
-    work: Work[Any]
+    work: Work[Any] | None
+    """What to do; None for a piece of `batch`."""
+    batch: BatchWork[Any, Any] | None = None
+    piece: Any = None
     future: Future[Any] = field(default_factory=Future)
+    result: Any = None
 
 
 class Writer:
@@ -75,7 +86,16 @@ class Writer:
 
         `work` may run more than once (after a rolled-back batch), so it must only touch its connection.
         """
-        item = _Item(work)
+        return self._enter(_Item(work))
+
+    def submit_to(self, batch: BatchWork[P, T], piece: P) -> Future[T]:
+        """Queue one piece of work for `batch`, which is called with all of its pieces that stand in line together.
+
+        Where the call fails, each piece is tried alone.
+        """
+        return self._enter(_Item(None, batch, piece))
+
+    def _enter(self, item: _Item) -> Future[Any]:
         item.future.set_running_or_notify_cancel()  # a caller that gives up cannot take it back
         with self._gate:
             if self._closed:
@@ -111,27 +131,27 @@ class Writer:
             first.future.set_exception(self._failure)
             return False
 
-        def work(connection: sa.Connection) -> list[Any]:
+        def line() -> Iterator[_Item]:
             nonlocal ended
             deadline = time.monotonic() + BATCH_SECONDS
-            results = [item.work(connection) for item in items]
-            if not results:
-                items.append(first)
-                results.append(first.work(connection))
-                while len(items) < BATCH_LIMIT and time.monotonic() < deadline:
-                    try:
-                        item = self._queue.get_nowait()
-                    except queue.Empty:
-                        break
-                    if item is None:
-                        ended = True
-                        break
-                    items.append(item)
-                    results.append(item.work(connection))
-            return results
+            item: _Item | None = first
+            while item is not None:
+                items.append(item)
+                yield item
+                if len(items) == BATCH_LIMIT or time.monotonic() >= deadline:
+                    return
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    return
+            ended = True
+
+        def work(connection: sa.Connection) -> None:
+            again = tuple(items)  # of a try that was rolled back
+            _work_off(connection, again or line())
 
         try:
-            results = self._transaction(work)
+            self._transaction(work)
         except StoreError as error:
             self._fail(items or [first], error)
         except Exception as error:  # noqa: BLE001  # one bad piece of work: find it, keep the others
@@ -140,21 +160,21 @@ class Writer:
             else:
                 self._one_by_one(items)
         else:
-            for item, result in zip(items, results, strict=True):
-                item.future.set_result(result)
+            for item in items:
+                item.future.set_result(item.result)
         return ended
 
     def _one_by_one(self, items: list[_Item]) -> None:
         for position, item in enumerate(items):
             try:
-                result = self._transaction(item.work)
+                self._transaction(partial(_work_off, line=(item,)))
             except StoreError as error:
                 self._fail(items[position:], error)
                 return
             except Exception as error:  # noqa: BLE001  # handed to the caller of this piece alone
                 item.future.set_exception(error)
             else:
-                item.future.set_result(result)
+                item.future.set_result(item.result)
 
     def _fail(self, items: list[_Item], error: StoreError) -> None:
         self._failure = error
@@ -196,6 +216,20 @@ class Writer:
                 connection.close()
             except DBAPIError:
                 connection.invalidate()
+
+
+def _work_off(connection: sa.Connection, line: Iterable[_Item]) -> None:
+    """Do the work of `line` in its order; neighbours that name the same batch go in one call."""
+    for batch, neighbours in groupby(line, key=attrgetter("batch")):
+        if batch is None:
+            for item in neighbours:
+                assert item.work is not None
+                item.result = item.work(connection)
+            continue
+        pieces = list(neighbours)
+        results = batch(connection, [item.piece for item in pieces])
+        for item, result in zip(pieces, results, strict=True):
+            item.result = result
 
 
 def _is_transient(error: DBAPIError) -> bool:

@@ -15,9 +15,10 @@ MAX_QUOTATION_LENGTH = 3000
 _PAIRED = re.compile(
     "“[^”\n]*”?|„[^“”\n]*[“”]?|«[^»\n]*»?|»[^«\n]{0,1000}«|”[^”\n]*”|「[^」\n]*」?|『[^』\n]*』?|《[^》\n]*》?"
 )
-_STRAIGHT = re.compile(r'(?:(?<=[\s(\[:,—–-])|^)"(?=\S)[^"\n]*(?:"|$)', re.MULTILINE)
+# What must stand before a mark is asked after it, so that the search may leap from mark to mark.
+_STRAIGHT = re.compile(r'"(?:(?<=[\s(\[:,—–-]")|(?<![\s\S]"))(?=\S)[^"\n]*(?:"|$)', re.MULTILINE)
 # Single marks are apostrophes as well: both ends must stand free, and it must close.
-_SINGLE = re.compile(r"(?<!\w)[‘'](?=\w)([^\n‘]{10,500}?)(?<=[\w.,!?…])[’'](?!\w)")
+_SINGLE = re.compile(r"[‘'](?<!\w[‘'])(?=\w)([^\n‘]{10,500}?)(?<=[\w.,!?…])[’'](?!\w)")
 
 
 def quoted_mask(text: str) -> NDArray[np.bool_]:
