@@ -17,12 +17,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from twisted.internet.address import IPv4Address
 
 from aidivide_archive.addresses import AddressPolicy
 from aidivide_archive.archive import Location
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.ingest.discoveries import of_profile
+from crawler.resolver import GuardedResolver
 from tests import fault_pages as pages
 from tests.fault_crawl import WEB_PORT, Canary, Crawling, Ended, FakeResolver, Row, own_address
 from tests.faultd import Exchange, FaultServer
@@ -194,7 +196,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
         crawling = Crawling(
             server, Location(folder / "archive"), folder,
             allow_private=(f"{PUBLIC}/32", f"{CONTROL}/32", f"{own_address(20)}/30"),
-            settings={"DNSCACHE_ENABLED": False, "AIDIVIDE_MAX_WAIT_SECONDS": 8, "DOWNLOAD_TIMEOUT": 5, "AIDIVIDE_ROBOTS_SECONDS": 5},
+            settings={"AIDIVIDE_MAX_WAIT_SECONDS": 8, "DOWNLOAD_TIMEOUT": 5, "AIDIVIDE_ROBOTS_SECONDS": 5},
             environment=resolver.environment() | {
                 "SSL_CERT_FILE": str(authority.path), "http_proxy": through, "https_proxy": through,
                 "HTTP_PROXY": through, "HTTPS_PROXY": through, "ALL_PROXY": through, "no_proxy": "",
@@ -354,13 +356,47 @@ def test_a_port_that_is_no_web_port_is_refused():
 
 
 @pytest.mark.fault("S02")
-def test_a_name_that_changes_its_address_is_judged_again(crawled: Crawled):
-    """Its first answer was public, and robots.txt was asked there; its second was not, and no page was."""
-    asked = [name for _, name in crawled.resolver.asked() if name == "rebinding.example"]
-    assert len(asked) >= 2
-    assert [one.path for one in crawled.server.asked("rebinding.example")] == ["/robots.txt"]
-    rows = [row for url, row in crawled.rows.items() if "//rebinding.example" in url]
-    assert "address_refused" in {row.reason for row in rows}
+def test_a_name_that_changes_its_address_is_not_followed(crawled: Crawled):
+    """Its first answer was public, and was asked; any later one would be the canary's."""
+    assert "rebinding.example" in {name for _, name in crawled.resolver.asked()}
+    asked = crawled.server.asked("rebinding.example")
+    assert asked
+    assert {one.address for one in asked} == {PUBLIC}
+    assert not [one for one in crawled.touched if "rebinding.example" in one]
+
+
+@pytest.mark.fault("S02")
+def test_every_look_up_is_judged_anew():
+    answers = iter(["203.0.114.5", "127.0.0.1", "203.0.114.5"])
+
+    class Original:
+        def resolveHostName(self, receiver: Any, name: str, *_: Any) -> None:  # noqa: N802
+            receiver.resolutionBegan(None)
+            receiver.addressResolved(IPv4Address("TCP", next(answers), 80))
+            receiver.resolutionComplete()
+
+    class Receiver:
+        def __init__(self) -> None:
+            self.hosts: list[str] = []
+
+        def resolutionBegan(self, _: object) -> None:  # noqa: N802
+            pass
+
+        def addressResolved(self, address: IPv4Address) -> None:  # noqa: N802
+            self.hosts.append(address.host)
+
+        def resolutionComplete(self) -> None:  # noqa: N802
+            pass
+
+    refused: dict[str, str] = {}
+    resolver = GuardedResolver(Original(), AddressPolicy(), {}, refused)
+    seen = []
+    for _ in range(3):
+        receiver: Any = Receiver()
+        resolver.resolveHostName(receiver, "Rebinding.example", 80)
+        seen.append(receiver.hosts)
+    assert seen == [["203.0.114.5"], [], ["203.0.114.5"]]
+    assert refused == {"rebinding.example": "loopback"}
 
 
 @pytest.mark.fault("S02")
