@@ -111,7 +111,8 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
     with FaultServer(addresses=(address,), port=WEB_PORT) as server:
         crawling = Crawling(
             server, Location(folder / "archive"), folder,
-            limits={"body_bytes": LIMIT, "pages_per_host": 60, "sitemaps_per_host": 20},
+            limits={"body_bytes": LIMIT, "pages_per_host": 60, "sitemaps_per_host": 20,
+                    "document_seconds": 60},
             settings={"DOWNLOAD_TIMEOUT": TIMEOUT, "AIDIVIDE_MAX_WAIT_SECONDS": 2,
                       "AIDIVIDE_ROBOTS_SECONDS": 6},
             environment=resolver.environment(),
