@@ -159,7 +159,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
         crawling = Crawling(
             server, Location(folder / "archive"), folder,
             politeness={"contact": "https://we.example/bot", "max_crawl_delay_seconds": 5},
-            settings={"AIDIVIDE_ROBOTS_SECONDS": 6, "AIDIVIDE_MAX_WAIT_SECONDS": 20},
+            settings={"AIDIVIDE_ROBOTS_SECONDS": 12, "AIDIVIDE_MAX_WAIT_SECONDS": 20},
         )  # fmt: skip
         for name, (handler, _) in TABLE.items():
             add(crawling, f"{name}.example", *SEEDS)
@@ -477,6 +477,14 @@ def test_trouble_puts_off_the_request_that_waits():
     pace.answered(10.0, 503, 0.1)
     assert pace.wait(10.0) == 1.0
     assert pace.wait(11.5) == 0.0
+
+
+def test_a_crawl_delay_counts_from_the_request_for_robots():
+    pace = HostPace(0.0)
+    pace.sent(10.0)
+    pace.answered(10.1, 200, 0.1)
+    pace.normal = 2.0
+    assert pace.wait(10.5) == pytest.approx(1.6)
 
 
 def test_a_robots_of_500_kib_is_parsed_beside_the_reactor():

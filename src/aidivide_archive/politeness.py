@@ -20,7 +20,7 @@ PARK_SECONDS = 300.0
 
 @dataclass(slots=True)
 class HostPace:
-    """The pace of one host: `delay` from one request to the next, whatever becomes of them.
+    """The pace of one host: `delay` from a request, and again from its answer, to the next one.
 
     The extra delay doubles with every sign of trouble (429, 5xx, time-out, no connection, a slow answer), from one
     second to thirty, and halves with every good answer until it is gone.
@@ -29,8 +29,8 @@ class HostPace:
     normal: float
     """Seconds between two requests: the profile's, or the site's Crawl-delay when that is longer."""
     extra: float = 0.0
-    next_at: float = 0.0
-    """The next request may be sent from then on."""
+    last_at: float = float("-inf")
+    """When a request was last sent or answered; the delay counts from there, also when it grows later."""
     silent: int = 0
     """Tries since a server last answered."""
 
@@ -40,16 +40,17 @@ class HostPace:
 
     def wait(self, now: float) -> float:
         """Seconds until the next request may be sent; 0 when it may be sent now."""
-        return max(0.0, self.next_at - now)
+        return max(0.0, self.last_at + self.delay - now)
 
     def sent(self, now: float) -> None:
-        self.next_at = now + self.delay
+        self.last_at = now
 
     def answered(self, now: float, status: int, seconds: float) -> None:
         """A server answered; `seconds` passed until its first bytes."""
         self.silent = 0
+        self.last_at = now
         if status == 429 or status >= 500 or seconds > SLOW_SECONDS:
-            self._trouble(now)
+            self._trouble()
             return
         self.extra /= 2
         if self.extra < FIRST_EXTRA_SECONDS / 4:
@@ -57,10 +58,10 @@ class HostPace:
 
     def failed(self, now: float, *, reached: bool) -> bool:
         """There was no answer; `reached`: a server was there. Returns whether the host is to be parked."""
-        self._trouble(now)
+        self.last_at = now
+        self._trouble()
         self.silent = 0 if reached else self.silent + 1
         return self.silent >= SILENT_TRIES
 
-    def _trouble(self, now: float) -> None:
+    def _trouble(self) -> None:
         self.extra = min(max(2 * self.extra, FIRST_EXTRA_SECONDS), MAX_EXTRA_SECONDS)
-        self.next_at = max(self.next_at, now + self.extra)
