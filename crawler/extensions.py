@@ -44,7 +44,9 @@ class CrawlLedger:
         loop: Any = reactor
         self._original = loop.nameResolver
         loop.installNameResolver(
-            GuardedResolver(self._original, session.policy, session.profile.fetch.hosts)
+            GuardedResolver(
+                self._original, session.policy, session.profile.fetch.hosts, session.refused_names
+            )
         )
         seconds = self._crawler.settings.getfloat("AIDIVIDE_HEARTBEAT_SECONDS")
         self._heartbeat = asyncio.ensure_future(_renew(session, seconds))

@@ -1,12 +1,10 @@
-"""Downloader middlewares: address guard, robots, capture. They apply the library's policies to requests."""
+"""Downloader middlewares: address guard and capture. They apply the library's policies to requests."""
 
 from __future__ import annotations
 
-import asyncio
-import time
 from datetime import UTC, datetime
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -14,12 +12,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from aidivide_archive.model import Capture, Completeness, Outcome, Reason, UrlState
-from aidivide_archive.robots import RobotsRules, parse_robots
 from crawler.session import Session
-
-ROBOTS_REDIRECTS = 5
-"""RFC 9309 §2.3.1.2: follow at least five."""
-ROBOTS_SECONDS = 30
 
 
 class Refused(IgnoreRequest):
@@ -30,7 +23,11 @@ class Refused(IgnoreRequest):
         self.outcome = outcome
 
 
-class _SessionMiddleware:
+class Postponed(IgnoreRequest):  # no error: the URL goes back to the frontier untouched
+    """A request that was not sent, because its host wants quiet for longer than one waits."""
+
+
+class SessionMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
 
@@ -44,82 +41,30 @@ class _SessionMiddleware:
         return session
 
 
-class AddressGuard(_SessionMiddleware):
+class AddressGuard(SessionMiddleware):
     """Refuses schemes, ports and literal addresses before a connection; names are judged when resolved."""
 
     def process_request(self, request: Request) -> None:
         slug = self._session.policy.check_url(request.url)
         if slug is not None:
+            self._session.counts["addresses_refused"] += 1
             raise Refused(
                 Outcome(state=UrlState.REJECTED, reason=Reason.ADDRESS_REFUSED, detail=slug)
             )
 
 
-class Robots(_SessionMiddleware):
-    """Obeys robots.txt (RFC 9309): one fetch per origin, shared by all requests that wait for it."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self._rules: dict[str, tuple[float, asyncio.Task[RobotsRules]]] = {}
-        """By origin: when the fetch began (monotonic seconds), and its rules."""
-
-    async def process_request(self, request: Request) -> None:
-        if request.meta.get("is_robots") or not self._session.profile.politeness.obey_robots:
-            return
-        parts = urlsplit(request.url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        rules = await self._current(origin, request.meta["download_slot"])
-        verdict = rules.verdict(request.url, self._session.profile.politeness.user_agent)
-        if not verdict.allowed:
-            reason = verdict.reason or Reason.ROBOTS_DENIED
-            state = UrlState.FAILED if reason is Reason.ROBOTS_UNAVAILABLE else UrlState.REJECTED
-            wait = rules.ttl_seconds if state is UrlState.FAILED else None
-            raise Refused(
-                Outcome(state=state, reason=reason, detail=verdict.rule, retry_after_seconds=wait)
-            )
-        request.meta["robots"] = {"verdict": "allowed", "rule": verdict.rule or ""}
-
-    async def _current(self, origin: str, slot: str) -> RobotsRules:
-        """The rules of an origin, fetched again when they are older than they may be."""
-        known = self._rules.get(origin)
-        if known is not None:
-            began, task = known
-            rules = await asyncio.shield(task)
-            if time.monotonic() - began < rules.ttl_seconds or self._rules[origin] is not known:
-                return rules
-        task = asyncio.ensure_future(self._fetch(origin, slot))
-        self._rules[origin] = (time.monotonic(), task)
-        return await asyncio.shield(task)
-
-    async def _fetch(self, origin: str, slot: str) -> RobotsRules:
-        url = f"{origin}/robots.txt"
-        for _ in range(ROBOTS_REDIRECTS + 1):
-            response = await self._download(url, slot)
-            if response is None:
-                return parse_robots(b"", status=503)
-            location = response.headers.get("Location")
-            if not (300 <= response.status < 400 and location):
-                return parse_robots(response.body, status=response.status)
-            url = urljoin(url, location.decode("latin-1"))
-        return parse_robots(b"", status=404)  # RFC 9309 §2.3.1.2: too many redirects: unavailable
-
-    async def _download(self, url: str, slot: str) -> Response | None:
-        """One robots.txt request; None when there is no answer."""
-        request = Request(
-            url,
-            priority=1000,
-            meta={"is_robots": True, "download_slot": slot, "download_timeout": ROBOTS_SECONDS},
-            headers={"Accept-Encoding": "identity"},
-            dont_filter=True,
+def refuse_name(session: Session, name: str | None) -> None:
+    """Raise Refused when a host name was found to lead to refused addresses only."""
+    slug = session.refused_names.get((name or "").lower())
+    if slug is not None:
+        session.counts["addresses_refused"] += 1
+        detail = f"{slug}: its name leads there"
+        raise Refused(
+            Outcome(state=UrlState.REJECTED, reason=Reason.ADDRESS_REFUSED, detail=detail)
         )
-        assert self._crawler.engine is not None
-        try:
-            return await self._crawler.engine.download_async(request)
-        except Exception:  # noqa: BLE001  # any failure means: unreachable, assume disallow
-            return None
 
 
-class CaptureResponse(_SessionMiddleware):
+class CaptureResponse(SessionMiddleware):
     """Takes the exchange as fetched, before anything undoes an encoding; it is written when it was read."""
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -129,7 +74,6 @@ class CaptureResponse(_SessionMiddleware):
 
 
 def capture_of(request: Request, response: Response) -> Capture:
-    lost = {"partial", "dataloss"} & set(response.flags)
     return Capture(
         url=request.url,
         captured_at=datetime.now(UTC),
@@ -138,8 +82,37 @@ def capture_of(request: Request, response: Response) -> Capture:
         request_headers=(("Host", urlsplit(request.url).netloc), *_pairs(request.headers)),
         body=response.body,
         ip_address=str(response.ip_address) if response.ip_address else None,
-        completeness=Completeness.PARTIAL if lost else Completeness.COMPLETE,
+        completeness=completeness_of(response),
     )
+
+
+_ENDS = (b"</html>", b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</sitemapindex>")
+"""How documents end that say themselves that they are whole."""
+
+
+def completeness_of(response: Response) -> Completeness:
+    """Whether a body arrived whole, as far as HTTP can tell; encodings are judged where they are undone.
+
+    A body that ends with its connection has no end of its own: it is whole when its document, or the encoding, has one.
+    """
+    if "dataloss" in response.flags:
+        return Completeness.PARTIAL
+    if "partial" not in response.flags or _has_inner_end(response):
+        return Completeness.COMPLETE
+    end = response.body[-2000:].lower()  # comments and scripts of the server may follow
+    if any(one in end for one in _ENDS):
+        return Completeness.COMPLETE
+    is_json = b"json" in (response.headers.get("Content-Type") or b"")
+    is_whole = is_json and end.rstrip().endswith((b"}", b"]"))
+    return Completeness.COMPLETE if is_whole else Completeness.PARTIAL
+
+
+def _has_inner_end(response: Response) -> bool:
+    """Whether the encoding tells where the body ends. A plain body may be labelled gzip."""
+    encoding = (response.headers.get("Content-Encoding") or b"").lower()
+    if b"br" in encoding or b"deflate" in encoding:
+        return True
+    return bool(encoding) and response.body.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd"))
 
 
 def _pairs(headers: Any) -> tuple[tuple[str, str], ...]:

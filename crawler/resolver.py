@@ -33,8 +33,16 @@ class _Resolution:
 class GuardedResolver:
     """Wraps the reactor's resolver; `hosts` maps names to addresses (profile `[fetch.hosts]`)."""
 
-    def __init__(self, original: Any, policy: AddressPolicy, hosts: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        original: Any,
+        policy: AddressPolicy,
+        hosts: Mapping[str, str],
+        refused: dict[str, str] | None = None,
+    ) -> None:
+        """`refused` takes the names that led to refused addresses only, and why (slug)."""
         self._original = original
+        self._refused = {} if refused is None else refused
         self._policy = policy
         self._hosts = {name.lower(): address for name, address in hosts.items()}
 
@@ -46,7 +54,9 @@ class GuardedResolver:
         addressTypes: Sequence[type[IAddress]] | None = None,  # noqa: N803
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> IHostResolution:
-        receiver = _GuardedReceiver(resolutionReceiver, self._policy)
+        receiver = _GuardedReceiver(
+            resolutionReceiver, self._policy, hostName.lower(), self._refused
+        )
         mapped = self._hosts.get(hostName.lower())
         if mapped is None:
             resolution: IHostResolution = self._original.resolveHostName(
@@ -63,16 +73,28 @@ class GuardedResolver:
 
 @implementer(IResolutionReceiver)
 class _GuardedReceiver:
-    def __init__(self, receiver: Any, policy: AddressPolicy) -> None:
+    def __init__(
+        self, receiver: Any, policy: AddressPolicy, name: str, refused: dict[str, str]
+    ) -> None:
         self._receiver = receiver
         self._policy = policy
+        self._name = name
+        self._refused = refused
+        self._slug: str | None = None
+        self._passed = False
 
     def resolutionBegan(self, resolutionInProgress: Any) -> None:  # noqa: N802, N803
         self._receiver.resolutionBegan(resolutionInProgress)
 
     def addressResolved(self, address: Any) -> None:  # noqa: N802
-        if self._policy.check_address(address.host) is None:
+        slug = self._policy.check_address(address.host)
+        if slug is None:
+            self._passed = True
             self._receiver.addressResolved(address)
+        else:
+            self._slug = slug
 
     def resolutionComplete(self) -> None:  # noqa: N802
+        if self._slug is not None and not self._passed:
+            self._refused[self._name] = self._slug
         self._receiver.resolutionComplete()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from scrapy import Request, Spider, signals
@@ -33,6 +33,7 @@ class FrontierScheduler(BaseScheduler):
         self._wake: asyncio.TimerHandle | None = None
         self._exhausted = False
         self._changed = False
+        self._given_back = 0
         self._closed = False
 
     @classmethod
@@ -89,6 +90,7 @@ class FrontierScheduler(BaseScheduler):
                 if not active:
                     break
         if best is None:
+            self._leave_paused(now)
             return None
         waiting = self._buffer.pop(best)
         request = waiting.popleft()
@@ -99,12 +101,22 @@ class FrontierScheduler(BaseScheduler):
 
     def _active(self, host: str) -> int:
         assert self._crawler.engine is not None
-        slot = self._crawler.engine.downloader.slots.get(host)
-        return 0 if slot is None else len(slot.active)
+        # all on their way, those included that wait for robots.txt or for the host's next turn
+        on_way = self._crawler.engine.downloader.active
+        return sum(request.meta.get("download_slot") == host for request in on_way)
 
     def _is_paused(self, host: str, now: datetime) -> bool:
         until = self._session.paused.get(host)
         return until is not None and until > now
+
+    def _leave_paused(self, now: datetime) -> None:
+        """Let go of hosts that are paused for longer than this run waits; their leases end with it."""
+        for host in [host for host in self._buffer if self._is_paused(host, now)]:
+            if self._session.paused[host] - now > timedelta(seconds=self._max_wait):
+                gone = len(self._buffer.pop(host))
+                self._size -= gone
+                self._given_back += gone
+                self._session.left += gone
 
     def _on_progress(self) -> None:
         self._changed = True
@@ -144,6 +156,7 @@ class FrontierScheduler(BaseScheduler):
                     limit=max(self._limit - self._size, 1),
                     per_host=2 * self._per_host,
                     pages_per_host=self._session.profile.limits.pages_per_host,
+                    sitemaps_per_host=self._session.profile.limits.sitemaps_per_host,
                 )
             )
         except StoreError as error:
@@ -173,7 +186,9 @@ class FrontierScheduler(BaseScheduler):
             return None
         seconds = (lease.next_due_at - datetime.now(UTC)).total_seconds()
         if seconds > self._max_wait:
-            self._session.left = lease.outstanding  # the next run goes on with it
+            self._session.left = (
+                lease.outstanding + self._given_back
+            )  # the next run goes on with it
             return None
         # what is due but not handed out waits for its host: for its hubs, a pause, or another process
         return min(max(seconds, 0.2 if busy else 0.5), 5.0)

@@ -13,6 +13,7 @@ from aidivide_archive.exceptions import StoreError
 from aidivide_archive.ingest import discoveries
 from aidivide_archive.ingest.service import Ingest
 from aidivide_archive.model import Document, Stored, UrlKind, UrlState
+from aidivide_archive.politeness import HostPace
 
 
 @dataclass
@@ -27,6 +28,9 @@ class Session:
     """Documents by "state" and "reason", stored articles by what happened to them."""
     paused: dict[str, datetime] = field(default_factory=dict)
     """Hosts that asked for quiet (Retry-After), and until when."""
+    refused_names: dict[str, str] = field(default_factory=dict)
+    """Host names that led to refused addresses only, and why."""
+    paces: dict[str, HostPace] = field(default_factory=dict)
     left: int = 0
     """URLs that wait longer than this run: Retry-After, an unreachable robots.txt."""
     finish_reason: str | None = None
@@ -56,6 +60,13 @@ class Session:
             allow_private=tuple(profile.fetch.allow_private), hosts=profile.fetch.hosts
         )
         return cls(profile, archive, ingest, policy)
+
+    def pace(self, host: str) -> HostPace:
+        """The pace of a host; lives as long as the crawl."""
+        known = self.paces.get(host)
+        if known is None:
+            known = self.paces[host] = HostPace(self.profile.politeness.delay_seconds)
+        return known
 
     def count(self, document: Document, stored: Stored) -> None:
         self.counts[document.outcome.state] += 1

@@ -27,6 +27,7 @@ REMOTE_CONTROL_ENABLED = False  # default True since 2.19; executes code sent ov
 # --- fetching ------------------------------------------------------------------------------------
 CONCURRENT_REQUESTS = 32  # default 16; many hosts, few requests each
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 64_000_000  # default 5 MB: too few pages in work for the pool
+DOWNLOAD_DELAY = 0  # default 1 in new projects; the delay is kept by crawler.politeness
 DOWNLOAD_TIMEOUT = 60  # default 180; bounds the whole transfer
 DOWNLOAD_FAIL_ON_DATALOSS = False  # default True; a cut body is kept and judged, not thrown away
 DNS_TIMEOUT = 10  # default 60
@@ -51,6 +52,8 @@ DEFAULT_REQUEST_HEADERS = {
     "Accept-Encoding": "gzip, deflate, br, zstd",  # set by the middleware we switch off
 }
 DOWNLOAD_HANDLERS = {  # default: also file, ftp, s3, data
+    "http": "crawler.download.BoundedHandler",  # default http11's; heads bounded, overlong bodies seen
+    "https": "crawler.download.BoundedHandler",
     "file": None,
     "ftp": None,
     "s3": None,
@@ -58,8 +61,9 @@ DOWNLOAD_HANDLERS = {  # default: also file, ftp, s3, data
 }
 DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.AddressGuard": 50,
-    "crawler.middlewares.Robots": 100,
+    "crawler.robots.Robots": 100,
     "crawler.site_rights.SiteRights": 110,  # for what robots.txt allows, and for pages alone
+    "crawler.politeness.Politeness": 900,  # the last that may hold a request back
     "crawler.middlewares.CaptureResponse": 995,  # the innermost: bodies are still as fetched
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the profile decides what is allowed
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
@@ -81,5 +85,6 @@ FEED_EXPORT_ENCODING = "utf-8"  # default None (ASCII escapes in JSON)
 # --- AIDIVIDE_*: settings of this project --------------------------------------------------------
 AIDIVIDE_BUFFER = 64  # URLs leased ahead of the downloader
 AIDIVIDE_HEARTBEAT_SECONDS = 30  # how often leases and hosts are renewed
+AIDIVIDE_ROBOTS_SECONDS = 30  # how long one answer for robots.txt may take
 AIDIVIDE_MAX_WAIT_SECONDS = 120  # a URL due later than this is left to the next run
 AIDIVIDE_SPACE_WAIT_SECONDS = 600  # a disk without room for longer than this ends the crawl

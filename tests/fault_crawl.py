@@ -24,15 +24,25 @@ from aidivide_archive.archive.engine import read_engine
 from tests.faultd import FaultServer
 
 ROOT = Path(__file__).parent.parent
-CRAWL_SECONDS = 110
+CRAWL_SECONDS = 400
+"""For a machine under load; a crawl here takes seconds."""
+
+
+WEB_PORT = 8080
+"""One of the ports that the address policy lets through."""
+
+
+def own_address(last: int) -> str:
+    """A loopback address that no other test process uses, so that a fixed port on it is free."""
+    return f"127.{os.getpid() % 250 + 1}.0.{last}"
 
 
 class Canary:
     """A port that counts whoever connects, whatever is asked; answers nothing."""
 
-    def __init__(self, address: str = "127.0.0.1") -> None:
+    def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._socket = socket.create_server((address, 0), family=family, backlog=64)
+        self._socket = socket.create_server((address, port), family=family, backlog=64)
         self.port: int = self._socket.getsockname()[1]
         self.touched: list[str] = []
         self._closed = False
@@ -61,6 +71,10 @@ _names = json.loads(os.environ["FAULT_NAMES"])
 _asked, _lock, _real = {}, threading.Lock(), socket.getaddrinfo
 
 
+def _by_name(host):
+    return _look_up(host, 0)[0][4][0]
+
+
 def _look_up(host, port, *args, **kwargs):
     name = host.decode() if isinstance(host, bytes) else host
     answers = _names.get((name or "").lower())
@@ -85,7 +99,7 @@ def _look_up(host, port, *args, **kwargs):
     return found
 
 
-socket.getaddrinfo = _look_up
+socket.getaddrinfo, socket.gethostbyname = _look_up, _by_name
 """
 
 

@@ -129,10 +129,11 @@ def scenario(handler: Handler) -> Handler:
 
 @dataclass
 class FaultServer:
-    """Serves from a thread of its own on 127.0.0.1, 127.0.0.2 and, where there is IPv6, ::1, all on one port."""
+    """Serves from a thread of its own, on all its addresses (IPv6 where there is any) and one port."""
 
     tls: ssl.SSLContext | None = None
     port: int = 0
+    addresses: tuple[str, ...] = ADDRESSES
     routes: dict[str, Answer] = field(default_factory=dict)
     """By "host/path" without query."""
     hosts: dict[str, Answer] = field(default_factory=dict)
@@ -185,13 +186,13 @@ class FaultServer:
     async def _serve(self, ready: threading.Event) -> None:
         self._stop = asyncio.Event()
         servers: list[asyncio.Server] = []
-        for address in ADDRESSES:
+        for address in self.addresses:
             try:
                 server = await asyncio.start_server(
                     self._connection, address, self.port, ssl=self.tls, backlog=256
                 )
             except OSError:
-                if address == ADDRESSES[0]:
+                if address == self.addresses[0]:
                     raise
                 continue  # no such address on this machine
             self.port = server.sockets[0].getsockname()[1]
@@ -340,7 +341,7 @@ async def short_length(exchange: Exchange) -> None:
 async def odd_length(exchange: Exchange) -> None:
     """Content-Length is no number, negative, or given twice. ?value="""
     body = _body(exchange)
-    values = exchange.query.get("value", "abc").split("|")
+    values = exchange.query.get("value", "abc").split("~")
     lines = "".join(f"Content-Length: {value}\r\n" for value in values)
     await exchange.send(
         f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n{lines}\r\n".encode() + body

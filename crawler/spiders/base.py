@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
@@ -25,7 +26,7 @@ from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.service import document, kept_capture
 from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
-from crawler.middlewares import Refused
+from crawler.middlewares import Postponed, Refused, refuse_name
 from crawler.session import Session
 
 DEFAULT_EVENT = "ai-divide-forum-2025"
@@ -55,8 +56,7 @@ class ArchiveSpider(Spider):
         spider.session = session
         profile = session.profile
         values: dict[str, Any] = {
-            "USER_AGENT": profile.politeness.user_agent,
-            "DOWNLOAD_DELAY": profile.politeness.delay_seconds,
+            "USER_AGENT": profile.politeness.header,
             "CONCURRENT_REQUESTS_PER_DOMAIN": profile.politeness.concurrent_per_host,
             "DOWNLOAD_MAXSIZE": profile.limits.body_bytes,
             "DOWNLOAD_WARNSIZE": 0,
@@ -108,8 +108,19 @@ class ArchiveSpider(Spider):
         if isinstance(failure.value, StoreError):
             self.storage_failed(failure.value)
             return
+        if isinstance(failure.value, Postponed):
+            self.session.left += 1  # its lease ends with the run
+            return
         leased = failure.request.meta["leased"]  # type: ignore[attr-defined]  # Scrapy sets it
-        yield document(leased, Reading(outcome=outcome_of(failure.value)))
+        yield document(leased, Reading(outcome=self._outcome(leased, failure.value)))
+
+    def _outcome(self, leased: LeasedUrl, error: BaseException | None) -> Outcome:
+        if isinstance(error, CannotResolveHostError):
+            try:
+                refuse_name(self.session, urlsplit(leased.url).hostname)
+            except Refused as refused:
+                return refused.outcome
+        return outcome_of(error)
 
     def storage_failed(self, error: StoreError) -> None:
         """Stop the crawl: what cannot be stored must not be fetched."""
@@ -139,7 +150,8 @@ def outcome_of(error: BaseException | None) -> Outcome:
     text = f"{type(error).__name__}: {error}"[:200]
     reason = next((r for kind, r in _REASONS if isinstance(error, kind)), None)
     if reason is None:
-        reason = Reason.TLS if "SSL" in text or "certificate" in text else Reason.CONNECTION
+        is_tls = any(word in text for word in ("SSL", "certificate", "VerificationError"))
+        reason = Reason.TLS if is_tls else Reason.CONNECTION
     return Outcome(state=UrlState.FAILED, reason=reason, detail=text)
 
 

@@ -8,6 +8,9 @@ there, and a row without it is terminal.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive import budgets
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
     Channel,
@@ -24,10 +28,12 @@ from aidivide_archive.model import (
     LeasedUrl,
     Outcome,
     Reason,
+    RobotsCopy,
     UrlKind,
     UrlState,
 )
 from aidivide_archive.schema import UtcTime, discoveries, hosts, tombstones, upsert, urls
+from aidivide_archive.traps import url_pattern
 
 LEASE_SECONDS = 600
 """Longer than a fetch with its time limit and the wait for a worker; renewed while the run lives."""
@@ -99,8 +105,10 @@ def _discover_chunk(
         sa.select(urls.c.id, urls.c.url_key).where(urls.c.id.in_({d.id for d in chunk}))
     )
     known: dict[int, str] = {row.id: row.url_key for row in stored}
+    linked = {item.host for item in chunk if item.channel is Channel.LINK and item.id not in known}
+    closed = budgets.closed_patterns(connection, linked) if linked else set()
     first = {item.id: item for item in reversed(chunk) if item.id not in known}
-    rows = [_url_row(first[number], purged, now) for number in sorted(first)]
+    rows = [_url_row(first[number], purged, closed, now) for number in sorted(first)]
     known.update({item.id: item.url_key for item in first.values()})
     if rows:
         connection.execute(upsert(connection, urls).on_conflict_do_nothing(), rows)
@@ -114,8 +122,10 @@ def _discover_chunk(
     return len(rows)
 
 
-def _url_row(item: Discovery, purged: set[str], now: datetime) -> dict[str, object]:
-    gone = item.url_key in purged or item.site in purged
+def _url_row(
+    item: Discovery, purged: set[str], closed: set[tuple[str, str]], now: datetime
+) -> dict[str, object]:
+    refused = _refused(item, purged, closed)
     return {
         "id": item.id,
         "url": item.url,
@@ -123,15 +133,29 @@ def _url_row(item: Discovery, purged: set[str], now: datetime) -> dict[str, obje
         "host": item.host,
         "site": item.site,
         "kind": item.kind,
-        "state": UrlState.REJECTED if gone else UrlState.QUEUED,
-        "reason": Reason.PURGED if gone else None,
+        "state": refused.state if refused else UrlState.QUEUED,
+        "reason": refused.reason if refused else None,
+        "detail": refused.detail if refused else None,
         "priority": _PRIORITY[item.kind] - item.depth,
         "depth": item.depth,
         "redirects": item.redirects,
-        "due_at": None if gone else now,
+        "due_at": None if refused else now,
         "first_seen_at": now,
-        "finished_at": now if gone else None,
+        "finished_at": now if refused else None,
     }
+
+
+def _refused(item: Discovery, purged: set[str], closed: set[tuple[str, str]]) -> Outcome | None:
+    """Why a URL is entered without being queued; None for one that is."""
+    if item.url_key in purged or item.site in purged:
+        return Outcome(state=UrlState.REJECTED, reason=Reason.PURGED)
+    if item.refused is not None or item.channel is not Channel.LINK or not closed:
+        return item.refused
+    pattern = url_pattern(item.url)
+    if (item.host, pattern) not in closed:
+        return None
+    detail = budgets.closed_detail(pattern)
+    return Outcome(state=UrlState.REJECTED, reason=Reason.TRAP, detail=detail)
 
 
 def _discovery_row(
@@ -194,6 +218,7 @@ def lease(
     limit: int,
     per_host: int,
     pages_per_host: int,
+    sitemaps_per_host: int = 500,
     now: datetime,
 ) -> Lease:
     """Hand out up to `limit` due URLs, at most `per_host` of each host, to one run.
@@ -201,7 +226,7 @@ def lease(
     Hosts are owned by one crawler process at a time, so that politeness holds per host. Pages of a host wait
     until its feeds, sitemaps and hubs were tried once. Hosts past `pages_per_host` fetches are closed.
     """
-    _close_exhausted_hosts(connection, pages_per_host, now)
+    _close_exhausted_hosts(connection, pages_per_host, sitemaps_per_host, now)
     _own_hosts(connection, owner, limit, now)
     due = _due_rows(connection, owner, limit, per_host, now)
     if due:
@@ -246,24 +271,31 @@ def _outstanding(connection: sa.Connection) -> tuple[int, datetime | None]:
     return int(count), first
 
 
-def _close_exhausted_hosts(connection: sa.Connection, pages_per_host: int, now: datetime) -> None:
-    exhausted = sa.select(hosts.c.host).where(hosts.c.pages_fetched >= pages_per_host)
-    connection.execute(
-        sa.update(urls)
-        .where(
-            urls.c.due_at.isnot(None),
-            urls.c.state != UrlState.LEASED.value,
-            urls.c.kind == UrlKind.PAGE.value,
-            urls.c.host.in_(exhausted),
-        )
-        .values(
-            state=UrlState.REJECTED,
-            reason=Reason.LIMIT,
-            detail=f"pages_per_host = {pages_per_host} was reached",
-            due_at=None,
-            finished_at=now,
-        )
+def _close_exhausted_hosts(
+    connection: sa.Connection, pages_per_host: int, sitemaps_per_host: int, now: datetime
+) -> None:
+    budgets_of = (
+        (UrlKind.PAGE, hosts.c.pages_fetched, "pages_per_host", pages_per_host),
+        (UrlKind.SITEMAP, hosts.c.sitemaps_fetched, "sitemaps_per_host", sitemaps_per_host),
     )
+    for kind, fetched, name, limit in budgets_of:
+        exhausted = sa.select(hosts.c.host).where(fetched >= limit)
+        connection.execute(
+            sa.update(urls)
+            .where(
+                urls.c.due_at.isnot(None),
+                urls.c.state != UrlState.LEASED.value,
+                urls.c.kind == kind.value,
+                urls.c.host.in_(exhausted),
+            )
+            .values(
+                state=UrlState.REJECTED,
+                reason=Reason.LIMIT,
+                detail=f"{name} = {limit} was reached",
+                due_at=None,
+                finished_at=now,
+            )
+        )
 
 
 def _own_hosts(connection: sa.Connection, owner: str, limit: int, now: datetime) -> None:
@@ -384,7 +416,9 @@ def acknowledge_all(
     known = {
         row.id: row
         for row in connection.execute(
-            sa.select(urls.c.id, urls.c.attempts, urls.c.host).where(urls.c.id.in_(sorted(by_id)))
+            sa.select(urls.c.id, urls.c.attempts, urls.c.host, urls.c.kind).where(
+                urls.c.id.in_(sorted(by_id))
+            )
         )
     }
     rows = [_ending(by_id[url_id], known[url_id].attempts) for url_id in sorted(by_id)]
@@ -395,13 +429,21 @@ def acknowledge_all(
         .values({name.removeprefix("new_"): sa.bindparam(name) for name in names}),
         rows,
     )
-    requested = Counter(known[one.url_id].host for one in ended if one.was_requested)
+    asked = [known[one.url_id] for one in ended if one.was_requested]
+    requested = Counter(row.host for row in asked)
+    sitemaps = Counter(row.host for row in asked if row.kind == UrlKind.SITEMAP)
     if requested:
         connection.execute(
             sa.update(hosts)
             .where(hosts.c.host == sa.bindparam("name"))
-            .values(pages_fetched=hosts.c.pages_fetched + sa.bindparam("more")),
-            [{"name": host, "more": count} for host, count in sorted(requested.items())],
+            .values(
+                pages_fetched=hosts.c.pages_fetched + sa.bindparam("more"),
+                sitemaps_fetched=hosts.c.sitemaps_fetched + sa.bindparam("sitemaps"),
+            ),
+            [
+                {"name": host, "more": count, "sitemaps": sitemaps[host]}
+                for host, count in sorted(requested.items())
+            ],
         )
     return {row["url_id"]: row["new_state"] for row in rows}
 
@@ -437,7 +479,8 @@ def purged(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
 
 def reset_budgets(connection: sa.Connection) -> None:
     """Give every host its budget anew: a crawl begins that does not go on with a broken one."""
-    connection.execute(sa.update(hosts).values(pages_fetched=0))
+    connection.execute(sa.update(hosts).values(pages_fetched=0, sitemaps_fetched=0))
+    budgets.reset(connection)
 
 
 def pause_host(connection: sa.Connection, host: str, until: datetime) -> None:
@@ -449,6 +492,38 @@ def pause_host(connection: sa.Connection, host: str, until: datetime) -> None:
             sa.or_(hosts.c.paused_until.is_(None), hosts.c.paused_until < until),
         )
         .values(paused_until=until)
+    )
+
+
+def store_robots(
+    connection: sa.Connection, host: str, scheme: str, copy: RobotsCopy, crawl_delay: float | None
+) -> None:
+    """Keep the robots.txt of an origin, for the times when its server does not answer."""
+    known = connection.scalar(sa.select(hosts.c.robots).where(hosts.c.host == host)) or {}
+    stored = {
+        "status": copy.status,
+        "fetched_at": copy.fetched_at.isoformat(),
+        "sha256": hashlib.sha256(copy.body).hexdigest(),
+        # bytes of any kind, NUL included, in a JSON text
+        "body": base64.b64encode(zlib.compress(copy.body, 6)).decode("ascii"),
+    }
+    connection.execute(
+        sa.update(hosts)
+        .where(hosts.c.host == host)
+        .values(robots={**known, scheme: stored}, crawl_delay_seconds=crawl_delay)
+    )
+
+
+def robots_of(connection: sa.Connection, host: str, scheme: str) -> RobotsCopy | None:
+    """The last good robots.txt of an origin, of any age; None when there is none."""
+    known = connection.scalar(sa.select(hosts.c.robots).where(hosts.c.host == host)) or {}
+    stored = known.get(scheme)
+    if stored is None:
+        return None
+    return RobotsCopy(
+        status=stored["status"],
+        body=zlib.decompress(base64.b64decode(stored["body"])),
+        fetched_at=datetime.fromisoformat(stored["fetched_at"]),
     )
 
 

@@ -40,8 +40,10 @@ class Reason(StrEnum):
     REDIRECTED = "redirected"  # the target is a URL of its own
     ROBOTS_DENIED = "robots_denied"
     ROBOTS_UNAVAILABLE = "robots_unavailable"  # RFC 9309 §2.3.1.4: unreachable means disallow
+    CRAWL_DELAY = "crawl_delay"  # robots.txt asks for longer pauses than the profile grants
     ADDRESS_REFUSED = "address_refused"
     OFFSITE = "offsite"
+    TRAP = "trap"  # one of many addresses that a site makes up without end
     LIMIT = "limit"  # a bound of the profile (depth, pages per host) was reached
     NOT_HTML = "not_html"
     TOO_LARGE = "too_large"
@@ -165,6 +167,16 @@ class Capture:
         """First value of a header, by case-insensitive name; None when absent."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsCopy:
+    """What one origin last gave for /robots.txt; never an answer that means "unreachable"."""
+
+    status: int
+    body: bytes = field(repr=False)
+    """At most 500 KiB, Content-Encoding undone."""
+    fetched_at: datetime
 
 
 # --- extraction ----------------------------------------------------------------------------------
@@ -480,6 +492,8 @@ class Discovery:
     hint: Hint | None = None
     from_id: int = 0
     """Id of the document that named it; 0 for the profile itself."""
+    refused: Outcome | None = None
+    """Entered into the ledger with this outcome, never to be fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -539,6 +553,8 @@ class Document:
     relevance: Relevance | None = None
     signature: Signature | None = None
     discoveries: tuple[Discovery, ...] = ()
+    fingerprint: int | None = None
+    """`traps.fingerprint` of the text, kept or not; None when there is none."""
 
 
 class Stored(StrEnum):

@@ -21,6 +21,8 @@ MAX_ROBOTS_BYTES = 500 * 1024
 """RFC 9309 §2.5: at least 500 KiB must be read; what follows is not."""
 TTL_SECONDS = 24 * 3600.0
 """RFC 9309 §2.4: no longer than 24 hours."""
+REFRESH_SECONDS = TTL_SECONDS / 2
+"""Within one crawl: so that a copy is still good when the server then fails."""
 UNAVAILABLE_TTL_SECONDS = 300.0
 """A disallow for want of an answer is soon asked again."""
 MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -111,6 +113,11 @@ class RobotsRules:
     groups: tuple[_Group, ...] = ()
 
     @property
+    def rule_count(self) -> int:
+        """Rules of all groups: what a verdict costs at most."""
+        return sum(len(group.rules) for group in self.groups)
+
+    @property
     def ttl_seconds(self) -> float:
         """How long these rules may be used before they are fetched again."""
         unreachable = self.state is RobotsState.UNREACHABLE
@@ -149,7 +156,7 @@ class RobotsRules:
 
     def _groups_for(self, user_agent: str) -> tuple[_Group, ...]:
         """All groups that name the agent, else all for "*" (RFC 9309 §2.2.1)."""
-        token = user_agent.partition("/")[0].strip().lower()
+        token = user_agent.partition("/")[0].partition(" (")[0].strip().lower()
         named = tuple(group for group in self.groups if token in group.agents)
         return named or tuple(group for group in self.groups if "*" in group.agents)
 

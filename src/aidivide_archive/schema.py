@@ -105,7 +105,7 @@ Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
 String = sa.Text()
 Bytes = sa.LargeBinary()
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration this code works with; a test holds it equal to the newest file in `migrations/versions`."""
 
 metadata = sa.MetaData(
@@ -204,7 +204,27 @@ hosts = _table(
     _column(
         "robots", JsonValue(), null=True, comment="Last robots.txt by scheme: status, time, SHA-256"
     ),
+    _column("sitemaps_fetched", Count, server_default="0", comment="Sitemaps among the fetches"),
     comment="Hosts: politeness, budgets, ownership",
+)
+
+url_patterns = _table(
+    "url_patterns",
+    _column("host", String, primary_key=True, comment="Host with explicit port"),
+    _column("pattern", String, primary_key=True, comment="Path with # for numbers, * for names"),
+    _column("fetched", Count, comment="Pages fetched"),
+    _column("barren", Count, comment="The last of them without content new on the host"),
+    _column("is_closed", Flag(), comment="Whether its links are given up"),
+    comment="Kinds of URLs of a host, and whether they still bring content",
+)
+
+page_contents = _table(
+    "page_contents",
+    _column("host", String, primary_key=True, comment="Host with explicit port"),
+    _column("fingerprint", Id, primary_key=True, comment="48 bits of the text without numbers"),
+    _column("url_id", Id, comment="The page that showed it first"),
+    comment="What each host has shown, articles or not",
+    sqlite_with_rowid=False,
 )
 
 urls = _table(

@@ -76,6 +76,8 @@ def _store_fresh(
             matching.index(connection, signed)
             for url_id, signature in signed:
                 matching.link(connection, url_id, signature)
+    for one in fresh:
+        documents.count_page(connection, run, one)
     crash_point("in_document")
     frontier.discover(
         connection,

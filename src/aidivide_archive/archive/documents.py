@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive import frontier
+from aidivide_archive import budgets, frontier
 from aidivide_archive.archive import derived, full_text, matching, outlets
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
@@ -22,6 +22,7 @@ from aidivide_archive.model import (
     Outcome,
     Reason,
     Stored,
+    UrlKind,
     UrlState,
 )
 from aidivide_archive.schema import (
@@ -48,9 +49,16 @@ class Run:
     warc_file_id: int | None = None
     is_crawl: bool = False
     """Whether its documents were requested from their hosts."""
+    barren_pages: int = 0
+    """Limit of the profile for pages of one URL pattern without new content."""
 
 
-_NOT_REQUESTED = (Reason.ROBOTS_DENIED, Reason.ROBOTS_UNAVAILABLE, Reason.ADDRESS_REFUSED)
+_NOT_REQUESTED = (
+    Reason.ROBOTS_DENIED,
+    Reason.ROBOTS_UNAVAILABLE,
+    Reason.CRAWL_DELAY,
+    Reason.ADDRESS_REFUSED,
+)
 
 
 def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
@@ -65,6 +73,7 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         stored = _store_article(connection, document, document.extraction, capture_id)
     elif document.extraction is not None and is_part(document.extraction):
         _hold(connection, document, document.extraction, capture_id)
+    count_page(connection, run, document)
     crash_point("in_document")
     frontier.discover(
         connection,
@@ -136,6 +145,23 @@ def _hold(
     ):
         return
     insert_extraction(connection, document.url_id, extraction, capture_id, document.finished_at)
+
+
+def count_page(connection: sa.Connection, run: Run, document: Document) -> None:
+    """Every page that came whole counts for the budget of its URL pattern."""
+    capture = document.capture
+    came = capture is not None and 200 <= capture.status < 300
+    is_page = document.kind is UrlKind.PAGE and document.outcome.state is not UrlState.FAILED
+    if run.is_crawl and came and is_page:
+        budgets.count_page(
+            connection,
+            url_id=document.url_id,
+            host=host_of(document.url),
+            url=document.url,
+            fingerprint=document.fingerprint,
+            barren_pages=run.barren_pages,
+            now=document.finished_at,
+        )
 
 
 def was_requested(run: Run, document: Document) -> bool:

@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from types import TracebackType
@@ -39,6 +40,7 @@ from aidivide_archive.model import (
     Discovery,
     Document,
     Reason,
+    RobotsCopy,
     Stored,
     UrlKind,
     UrlState,
@@ -169,7 +171,8 @@ class Archive:
         now = datetime.now(UTC)
         crawl_id = self.submit(lambda c: self._begin(c, kind, profile, now)).result()
         event_id = profile.event.id if profile else None
-        self._run = Run(crawl_id, event_id, is_crawl=kind == "crawl")
+        barren_pages = profile.limits.barren_pages if profile else 0
+        self._run = Run(crawl_id, event_id, is_crawl=kind == "crawl", barren_pages=barren_pages)
         if warc:
             name = f"{now:%Y%m%d%H%M%S}-{crawl_id:06d}-{secrets.token_hex(3)}.warc.gz"
             try:
@@ -187,7 +190,7 @@ class Archive:
                     .returning(warc_files.c.id)
                 ).scalar_one()
             ).result()
-            self._run = Run(crawl_id, event_id, file_id, is_crawl=kind == "crawl")
+            self._run = replace(self._run, warc_file_id=file_id)
         return self._run
 
     @property
@@ -281,7 +284,9 @@ class Archive:
 
         return self.submit(work)
 
-    def lease(self, *, limit: int, per_host: int, pages_per_host: int) -> Future[Lease]:
+    def lease(
+        self, *, limit: int, per_host: int, pages_per_host: int, sitemaps_per_host: int = 500
+    ) -> Future[Lease]:
         run, now = self.run, datetime.now(UTC)
         return self.submit(
             lambda c: frontier.lease(
@@ -291,6 +296,7 @@ class Archive:
                 limit=limit,
                 per_host=per_host,
                 pages_per_host=pages_per_host,
+                sitemaps_per_host=sitemaps_per_host,
                 now=now,
             )
         )
@@ -303,6 +309,14 @@ class Archive:
 
     def pause_host(self, host: str, until: datetime) -> Future[None]:
         return self.submit(lambda c: frontier.pause_host(c, host, until))
+
+    def store_robots(
+        self, host: str, scheme: str, copy: RobotsCopy, crawl_delay: float | None
+    ) -> Future[None]:
+        return self.submit(lambda c: frontier.store_robots(c, host, scheme, copy, crawl_delay))
+
+    def robots_of(self, host: str, scheme: str) -> Future[RobotsCopy | None]:
+        return self.submit(lambda c: frontier.robots_of(c, host, scheme))
 
     # --- documents -------------------------------------------------------------------------------
 

@@ -164,7 +164,11 @@ def _profile(name: str) -> Iterator[Check]:
         section = getattr(profile, table)
         for field in type(section).model_fields:
             source = "event profile" if field in section.model_fields_set else "default"
-            yield Check(f"[{table}] {field}", str(getattr(section, field)), source)
+            value = getattr(section, field)
+            nobody = (table, field, value) == ("politeness", "contact", None)
+            advice = "say in the profile how site owners can reach you" if nobody else ""
+            verdict = ADVICE if nobody else OK
+            yield Check(f"[{table}] {field}", str(value), source, verdict=verdict, advice=advice)
 
 
 def _integrity(location: Location) -> Iterator[Check]:

@@ -365,8 +365,19 @@ class Politeness(Section):
     )
     obey_robots: bool = Field(default=True, description="Whether robots.txt is obeyed.")
     max_crawl_delay_seconds: Seconds = Field(
-        default=30, description="A longer Crawl-delay of robots.txt is cut to this."
+        default=30,
+        description="A host whose robots.txt asks for a longer Crawl-delay is left out.",
     )
+    robots_sitemaps: bool = Field(
+        default=True,
+        description="Whether sitemaps named in robots.txt are read, for sources that name no "
+        "sitemaps themselves.",
+    )
+
+    @property
+    def header(self) -> str:
+        """The User-Agent header: name and contact."""
+        return f"{self.user_agent} (+{self.contact})" if self.contact else self.user_agent
 
 
 class Limits(Section):
@@ -378,6 +389,21 @@ class Limits(Section):
     pages_per_host: Count = Field(
         default=2000, description="Pages fetched from one host in a crawl."
     )
+    sitemaps_per_host: Count = Field(
+        default=500, description="Sitemaps fetched from one host in a crawl."
+    )
+    barren_pages: Count = Field(
+        default=50,
+        description="Pages of one URL pattern in a row without content that is new on the host, after which "
+        "links of that pattern are given up.",
+    )
+    path_segments: Count = Field(
+        default=20, description="Path segments of a link; one with more is not followed."
+    )
+    path_repeats: Count = Field(
+        default=2, description="How often one path segment may stand in a link."
+    )
+    query_keys: Count = Field(default=8, description="Parameters in the query of a link.")
     links_per_page: Count = Field(
         default=1000, description="Links taken from one page, feed or sitemap."
     )

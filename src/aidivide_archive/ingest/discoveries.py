@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.extract.paging import MAX_PAGES
-from aidivide_archive.model import Channel, Discovery, Hint, LeasedUrl, Link, Part, UrlKind
+from aidivide_archive.model import (
+    Channel,
+    Discovery,
+    Hint,
+    LeasedUrl,
+    Link,
+    Outcome,
+    Part,
+    Reason,
+    UrlKind,
+    UrlState,
+)
+from aidivide_archive.traps import odd_shape
 from aidivide_archive.urls import canonical_url, host_of, site, url_id, url_key
 
 MAX_REDIRECTS = 5
@@ -57,6 +70,16 @@ def of_profile(profile: Profile) -> tuple[Discovery, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
+def of_robots(profile: Profile, sitemaps: Iterable[str]) -> tuple[Discovery, ...]:
+    """Sitemaps that robots.txt names, of hosts that belong to a source."""
+    found: dict[int, Discovery] = {}
+    for url in sitemaps:
+        if profile.source_for(_host(url)) is not None:
+            item = discovery(url, kind=UrlKind.SITEMAP, channel=Channel.SITEMAP)
+            found.setdefault(item.id, item)
+    return tuple(found.values())
+
+
 def of_document(
     profile: Profile, leased: LeasedUrl, links: Iterable[Link], *, limit: int
 ) -> tuple[Discovery, ...]:
@@ -81,7 +104,7 @@ def _allowed(profile: Profile, leased: LeasedUrl, links: Iterable[Link]) -> Iter
         if not wanted or (link.kind is UrlKind.FEED and leased.depth > 0):
             continue
         try:
-            yield discovery(
+            item = discovery(
                 link.url,
                 kind=link.kind,
                 channel=link.channel,
@@ -92,6 +115,22 @@ def _allowed(profile: Profile, leased: LeasedUrl, links: Iterable[Link]) -> Iter
             )
         except InvalidURLError:
             continue
+        # what a publisher lists in a feed or sitemap was not made up by following links
+        yield item if link.channel is not Channel.LINK else _judged_shape(profile, item)
+
+
+def _judged_shape(profile: Profile, item: Discovery) -> Discovery:
+    limits = profile.limits
+    odd = odd_shape(
+        item.url,
+        segments=limits.path_segments,
+        repeats=limits.path_repeats,
+        keys=limits.query_keys,
+    )
+    if odd is None:
+        return item
+    outcome = Outcome(state=UrlState.REJECTED, reason=Reason.TRAP, detail=odd)
+    return replace(item, refused=outcome)
 
 
 def of_part(profile: Profile, leased: LeasedUrl, part: Part) -> tuple[Discovery, ...]:

@@ -38,6 +38,7 @@ from aidivide_archive.rights import Statement, product_token, reserved, withheld
 from aidivide_archive.robots import retry_after_seconds
 from aidivide_archive.similarity import sign
 from aidivide_archive.sitemaps import parse_sitemap
+from aidivide_archive.traps import fingerprint
 
 _KIND_REASON = {
     PageKind.HUB: Reason.HUB,
@@ -85,6 +86,8 @@ class Reading:
     """On rights: those of the response, then those of the page."""
     withheld: str | None = None
     """Why text and body are not kept; None: they are."""
+    fingerprint: int | None = None
+    """Of the text, for the budgets of URL patterns; None when there is none."""
 
 
 def extraction_version(profile: Profile, host: str) -> str:
@@ -272,9 +275,11 @@ def _judged(
             extraction=extraction if is_later else _ledger_part(extraction),
             relevance=judged,
             discoveries=links,
+            fingerprint=fingerprint(extraction.text),
         )
     return Reading(
         outcome=Outcome(state=UrlState.DONE, reason=judged.reason),
+        fingerprint=fingerprint(extraction.text),
         extraction=extraction,
         relevance=judged,
         signature=sign(extraction.text),

@@ -140,6 +140,7 @@ def document(
         relevance=found.relevance,
         signature=found.signature,
         discoveries=found.discoveries,
+        fingerprint=found.fingerprint,
     )
 
 
