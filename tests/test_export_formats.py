@@ -161,7 +161,7 @@ def test_parquet_ends_a_row_group_before_memory_grows(tmp_path: Path):
     rows = [article(number, text="x" * (1 << 20)) for number in range(60)]
     path = write("parquet", tmp_path / "x.parquet", rows=rows)
     groups = pq.ParquetFile(path).metadata
-    assert groups.num_row_groups == 8
+    assert groups.num_row_groups == 15
     assert groups.num_rows == 60
 
 

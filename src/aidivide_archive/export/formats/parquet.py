@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _GROUP_ROWS = 10_000
 """A row group is what a reader skips or takes whole."""
-_GROUP_CHARS = 8 << 20
+_GROUP_CHARS = 4 << 20
 """Texts are large: a group ends here at the latest, so that memory stays flat."""
 _BATCH_ROWS = 1_000
 
