@@ -20,7 +20,7 @@ from rich.cells import cell_len
 import aidivide_archive
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import ARTICLE_FIELDS, Reader
-from aidivide_archive.cli import cli, crawling, reading, terminal
+from aidivide_archive.cli import cli, crawling, reading, searching, terminal
 from aidivide_archive.cli.checkup import sqlite_is_good
 from aidivide_archive.cli.events import slug, template
 from aidivide_archive.cli.framework import EXIT_CODES, Command
@@ -269,7 +269,7 @@ def test_search_prints_a_table_or_json(ask: Run):
         filled.FIRST,
         filled.COPY,
     }
-    nothing = ask("search", "'", "zebra")
+    nothing = ask("search", "zebra")
     assert nothing.stdout == ""
     assert "nothing found" in nothing.stderr
 
@@ -785,7 +785,7 @@ def test_a_locale_without_unicode_is_no_reason_to_fail(real: Location):
 @pytest.mark.parametrize("width", [80, 120])
 def test_on_a_terminal_tables_fit_its_width(ask: Run, width: int, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", str(width))
-    for module in (terminal, reading):
+    for module in (terminal, reading, searching):
         monkeypatch.setattr(module, "is_terminal", lambda: True)
     for arguments in (["story", STORY_ID], ["stories", "--all"], ["doctor"]):
         shown = ask(*arguments).stdout

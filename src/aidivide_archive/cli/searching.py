@@ -120,7 +120,7 @@ def _say(found: Found, *, as_json: bool, as_csv: bool, unique: bool) -> None:
         return
     if as_csv:
         _say_csv(found.hits)
-    else:
+    elif found.total:
         _say_hits(found.hits)
         _say_facets(found)
     _note_rest(found, unique=unique)
