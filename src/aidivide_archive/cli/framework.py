@@ -90,9 +90,14 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.example = example
         self.exits = tuple(sorted({*exits, 0, 2}))
+        self.notes: tuple[str, ...] = ()
+        """Lines of its help that are too many for a sentence, under "Notes"."""
         self.params.extend(_shared_options())
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        if self.notes:
+            with formatter.section("Notes"):
+                formatter.write("".join(f"  {line}\n" for line in self.notes))
         with formatter.section("Example"):
             for line in self.example.splitlines():
                 formatter.write_text(line)

@@ -30,20 +30,18 @@ if TYPE_CHECKING:
 FACETS = ("outlet", "country", "language", "day", "month", "role")
 ORDERS = ("relevance", "newest", "oldest")
 
-HELP = """Find articles by their words and by filters.
-
-\b
-  shared models              both words
-  '"shared models"'          the phrase
-  'models OR networks'       either
-  'models -robots'           without (also: NOT robots)
-  '(models OR networks) AI'  groups
-  'develop*'                 words that begin so
-  title:forum                in the headline
-
-Accents and case do not matter. Chinese words of any length are found. AND, OR and NOT are capitals. Write -- before
-a query that begins with a minus. Without words, the filters alone choose; newest first.
-"""
+NOTES = (
+    "shared models              both words",
+    "'\"shared models\"'          the phrase",
+    "'models OR networks'       either",
+    "'models -robots'           without (also: NOT robots)",
+    "'(models OR networks) AI'  groups",
+    "'develop*'                 words that begin so",
+    "title:forum                in the headline",
+    "Accents and case do not matter; Chinese words of any length are found.",
+    "AND, OR and NOT are capitals. Write -- before a query that begins with -.",
+    "Without words the filters alone choose, the newest first.",
+)
 
 
 @command(
@@ -74,6 +72,7 @@ def search(
     as_json: bool,
     as_csv: bool,
 ) -> None:
+    """Find articles by their words and by filters."""
     from aidivide_archive.archive.queries import Facet, Order, Reader, Search
 
     text = " ".join(words).strip()
@@ -95,7 +94,7 @@ def search(
     _say(found, as_json=as_json, as_csv=as_csv, unique=unique)
 
 
-search.help = HELP
+search.notes = NOTES
 
 
 def _facet_names(text: str | None) -> list[str]:
@@ -121,7 +120,7 @@ def _say(found: Found, *, as_json: bool, as_csv: bool, unique: bool) -> None:
         return
     if as_csv:
         _say_csv(found.hits)
-    else:
+    elif found.total:
         _say_hits(found.hits)
         _say_facets(found)
     _note_rest(found, unique=unique)
@@ -196,6 +195,8 @@ def _say_facets(found: Found) -> None:
 def _note_rest(found: Found, *, unique: bool) -> None:
     if not found.total:
         note("nothing found: try fewer words, or `aidivide status` for what is there")
+        return
+    if found.next is None and not found.is_capped:
         return
     total = f"{found.total:,}{'+' if found.is_capped else ''}"
     noun = "story" if unique else "hit"
