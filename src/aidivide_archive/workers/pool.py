@@ -46,6 +46,8 @@ _STARTER_TRIES = 3
 _LOOK_SECONDS = 0.05
 _ASLEEP_LOOKS = 4
 """Looks in a row that must find a late worker asleep."""
+SEND_BYTES = 1 << 20
+"""Wanted for a worker's socket, as far as the system allows: a page goes in one piece while the worker still reads."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _COMMAND = "import sys; from aidivide_archive.workers.starter import run; run(int(sys.argv[1]))"
 # numpy would start threads for sums that nobody does here; a fork copies none of them
@@ -211,6 +213,8 @@ class WorkerPool(Generic[P, T]):
 
     def _fork(self, *, is_slow: bool) -> None:
         ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
         worker = _Worker(Connection(ours.detach()), is_slow)
         self._workers.append(worker)
         with theirs:
