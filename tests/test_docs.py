@@ -180,3 +180,22 @@ def test_every_ledger_reason_and_every_setting_is_documented() -> None:
     )
     missing += [name for name in settings if f"`{name}`" not in documents]
     assert not missing
+
+
+def test_every_row_of_the_fault_matrix_names_a_test_that_exists():
+    """And every mark names a row: docs/reliability.md and the tests cannot drift apart."""
+    sources = {path.name: path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    marked = {
+        row
+        for text in sources.values()
+        for call in re.findall(r"mark\.fault\(([^)]*)\)", text)
+        for row in re.findall(r'"([FSL]\d\d)"', call)
+    }
+    table = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| ([FSL]\d\d) \|[^|]*\| ([^|]*) \|", table, re.MULTILINE))
+    assert marked == set(rows)
+    for named in rows.values():
+        for one in named.split(", "):
+            file, _, function = one.partition("::")
+            assert file in sources, one
+            assert f"def {function}" in sources[file], one
