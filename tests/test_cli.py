@@ -27,6 +27,7 @@ from aidivide_archive.cli.framework import EXIT_CODES, Command
 from aidivide_archive.cli.reference import commands_markdown, walk
 from aidivide_archive.config import builtin_events, load_profile
 from aidivide_archive.exceptions import ConfigError
+from aidivide_archive.schema import REVISION
 from aidivide_archive.urls import article_id, story_id, url_id
 from tests import filled_archive as filled
 from tests.conftest import ENGINES, new_location
@@ -555,7 +556,7 @@ def test_import_and_judge(location: Location, tmp_path: Path):
     )
     unknown = run("judge", GOOD["url"], "https://x.example/", "same", *place, code=1)
     assert "no article" in error_line(unknown)
-    assert run("db", "check", *place).stdout == "schema 0002: current\n"
+    assert run("db", "check", *place).stdout == f"schema {REVISION}: current\n"
     assert run("reprocess", *place).stdout.startswith("0 read")
 
 
@@ -589,7 +590,7 @@ def test_a_second_writer_is_refused_in_one_line(sqlite_location: Location):
 def test_doctor_says_where_each_value_comes_from(ask: Run, filled_location: Location):
     found = {row["topic"]: row for row in items(ask("doctor", "--integrity", "--json"))}
     assert found["archive"]["source"] == "option"
-    assert found["schema"]["value"] == "0002, current"
+    assert found["schema"]["value"] == f"{REVISION}, current"
     assert found["integrity"]["value"] == "sound"
     assert found["database"]["source"] == ("default" if filled_location.is_sqlite else "option")
     for name in ("python", "scrapy", "sqlite", "free disk"):

@@ -17,7 +17,7 @@ import pytest
 
 from aidivide_archive.config import Profile
 from aidivide_archive.demo.newsroom import Newsroom
-from aidivide_archive.export import registry
+from aidivide_archive.export import export_rows, registry
 from aidivide_archive.export.registry import exporters
 from aidivide_archive.urls import article_id, url_id
 
@@ -158,7 +158,7 @@ def test_the_exporter_of_the_extending_guide_works(monkeypatch: pytest.MonkeyPat
     stream = io.BytesIO()
     rows = [{"id": "a-1", "title": "=1+1\tand\nmore"}, {"id": "a-2", "title": None}]
     made = registry._known["tsv"]
-    assert made.write(rows, ("id", "title"), stream, raw=False) == 2
+    assert export_rows(made, rows, ("id", "title"), stream) == 2
     assert stream.getvalue() == b"a-1\t'=1+1 and more\na-2\t\n"
 
 

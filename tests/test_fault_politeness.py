@@ -149,7 +149,7 @@ class Crawled:
 
     def paths(self, host: str) -> set[str]:
         found = {one.path for one in self.first_log if one.host == host}
-        return {path for path in found if not path.startswith("/robots.txt")}
+        return {path for path in found if not path.startswith(("/robots.txt", "/.well-known/"))}
 
 
 @pytest.fixture(scope="module")

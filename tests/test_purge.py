@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from aidivide_archive import schema
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.purging import JOURNAL, purge, target_of
-from aidivide_archive.archive.queries import Reader
+from aidivide_archive.archive.queries import Reader, Search
 from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import ArchiveLockedError, ConfigError, StoreError
 from aidivide_archive.ingest.discoveries import discovery
@@ -101,8 +101,8 @@ def test_not_a_byte_of_a_purged_page_is_left(filled: Location):
     assert_sound(filled)
     with Reader(filled) as reader:
         assert reader.story_list() == []
-        assert reader.search(WORD) == []
-        assert len(reader.search("gardeners")) == 1
+        assert reader.search(Search(query=WORD)).total == 0
+        assert reader.search(Search(query="gardeners")).total == 1
         states = {row["url"]: (row["state"], row["reason"]) for row in reader.ledger()}
         assert WORD not in json.dumps(list(reader.articles()))
     assert states[SECRET] == ("rejected", "purged")

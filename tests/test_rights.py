@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from aidivide_archive import schema
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.engine import read_engine
-from aidivide_archive.archive.queries import Reader
+from aidivide_archive.archive.queries import Reader, Search
 from aidivide_archive.cli.program import cli
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.ingest.discoveries import discovery
@@ -221,10 +221,10 @@ def test_of_a_reserved_page_metadata_and_digests_stay_and_no_text_anywhere(reser
         [ledger] = [row for row in reader.ledger() if row["url"] == URL]
         found = reader.article(URL)
         assert reader.integrity() == []
-        assert [row["url"] for row in reader.search("lanterns")] == [
+        assert [row["url"] for row in reader.search(Search(query="lanterns")).hits] == [
             "https://www.news.example/free"
         ]
-        assert len(reader.search("forum")) == 2  # its title is found
+        assert reader.search(Search(query="forum")).total == 2  # its title is found
     assert found is not None
     assert article["text"] == ""
     assert article["withheld"] == "noarchive (header:x-robots-tag)"

@@ -7,8 +7,10 @@ sitemaps are not. A new crawl gives every pattern its budget anew.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -35,56 +37,88 @@ def closed_detail(pattern: str) -> str:
     return f"pages like {pattern} brought nothing new"
 
 
-def count_page(
-    connection: sa.Connection,
-    *,
-    url_id: int,
-    host: str,
-    url: str,
-    fingerprint: int | None,
-    barren_pages: int,
-    now: datetime,
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """What a page showed."""
+
+    url_id: int
+    host: str
+    url: str
+    fingerprint: int | None
+    """`traps.fingerprint` of its text; None: it had none."""
+
+
+def count_pages(
+    connection: sa.Connection, pages: Sequence[FetchedPage], *, barren_pages: int, now: datetime
 ) -> None:
-    """Note what a fetched page showed, and close its pattern when it was one barren page too many."""
-    is_new = fingerprint is not None and _is_new(connection, host, fingerprint, url_id)
-    pattern, counted = url_pattern(url), url_patterns.c
-    row = connection.execute(
-        upsert(connection, url_patterns)
-        .values(host=host, pattern=pattern, fetched=1, barren=0 if is_new else 1, is_closed=False)
-        .on_conflict_do_update(
+    """Note what fetched pages showed, in their order, and close patterns with one barren page too many.
+
+    `barren_pages`: 0 closes none.
+    """
+    if not pages:
+        return
+    first = _first_to_show(connection, pages)
+    counted = _counted(connection, sorted({page.host for page in pages}))
+    changed: dict[tuple[str, str], dict[str, Any]] = {}
+    for page in pages:
+        key = (page.host, url_pattern(page.url))
+        row = changed.get(key) or counted.get(key, {"fetched": 0, "barren": 0, "is_closed": False})
+        is_new = page.fingerprint is not None and first[page.host, page.fingerprint] == page.url_id
+        barren = 0 if is_new else row["barren"] + 1
+        changed[key] = row | {"fetched": row["fetched"] + 1, "barren": barren}
+        if barren_pages and barren >= barren_pages:
+            changed[key]["is_closed"] = True
+    statement = upsert(connection, url_patterns)
+    new = statement.excluded
+    connection.execute(
+        statement.on_conflict_do_update(
             index_elements=["host", "pattern"],
-            set_={
-                "fetched": counted.fetched + 1,
-                "barren": 0 if is_new else counted.barren + 1,
-            },
-        )
-        .returning(counted.barren, counted.is_closed)
-    ).one()
-    if row.barren >= barren_pages and not row.is_closed:
-        _close(connection, host, pattern, now)
+            set_={"fetched": new.fetched, "barren": new.barren, "is_closed": new.is_closed},
+        ),
+        [{"host": h, "pattern": p, **changed[h, p]} for h, p in sorted(changed)],
+    )
+    for host, pattern in sorted(changed):
+        was_closed = counted.get((host, pattern), {}).get("is_closed", False)
+        if changed[host, pattern]["is_closed"] and not was_closed:
+            _refuse_waiting(connection, host, pattern, now)
 
 
-def _is_new(connection: sa.Connection, host: str, fingerprint: int, url_id: int) -> bool:
-    """Whether no other page of the host showed this content."""
+def _first_to_show(
+    connection: sa.Connection, pages: Sequence[FetchedPage]
+) -> dict[tuple[str, int], int]:
+    """By host and fingerprint: the page of the host that showed this content first."""
+    shown = [page for page in pages if page.fingerprint is not None]
+    if not shown:
+        return {}
     connection.execute(
-        upsert(connection, page_contents)
-        .values(host=host, fingerprint=fingerprint, url_id=url_id)
-        .on_conflict_do_nothing()
+        upsert(connection, page_contents).on_conflict_do_nothing(),
+        [{"host": one.host, "fingerprint": one.fingerprint, "url_id": one.url_id} for one in shown],
     )
-    first = connection.scalar(
-        sa.select(page_contents.c.url_id).where(
-            page_contents.c.host == host, page_contents.c.fingerprint == fingerprint
+    rows = connection.execute(
+        sa.select(page_contents).where(
+            page_contents.c.host.in_(sorted({one.host for one in shown})),
+            page_contents.c.fingerprint.in_(sorted({one.fingerprint or 0 for one in shown})),
         )
     )
-    return first == url_id
+    return {(row.host, row.fingerprint): row.url_id for row in rows}
 
 
-def _close(connection: sa.Connection, host: str, pattern: str, now: datetime) -> None:
-    connection.execute(
-        sa.update(url_patterns)
-        .where(url_patterns.c.host == host, url_patterns.c.pattern == pattern)
-        .values(is_closed=True)
-    )
+def _counted(
+    connection: sa.Connection, names: Sequence[str]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    rows = connection.execute(sa.select(url_patterns).where(url_patterns.c.host.in_(names)))
+    return {
+        (row.host, row.pattern): {
+            "fetched": row.fetched,
+            "barren": row.barren,
+            "is_closed": row.is_closed,
+        }
+        for row in rows
+    }
+
+
+def _refuse_waiting(connection: sa.Connection, host: str, pattern: str, now: datetime) -> None:
+    """Reject the links of a closed pattern that were not asked for yet."""
     listed = sa.exists().where(
         discoveries.c.url_id == urls.c.id, discoveries.c.channel.in_(_LISTED)
     )

@@ -76,8 +76,7 @@ def _store_fresh(
             matching.index(connection, signed)
             for url_id, signature in signed:
                 matching.link(connection, url_id, signature)
-    for one in fresh:
-        documents.count_page(connection, run, one)
+    documents.count_pages(connection, run, fresh)
     crash_point("in_document")
     frontier.discover(
         connection,

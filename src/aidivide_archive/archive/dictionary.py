@@ -115,7 +115,10 @@ def datasette_metadata(title: str) -> dict[str, Any]:
         "description": "An archive of news coverage made by aidivide-archive. Times are UTC.",
         "databases": {
             "archive": {
-                "tables": {relation.name: _for_datasette(relation) for relation in dictionary()},
+                "tables": {
+                    **{relation.name: _for_datasette(relation) for relation in dictionary()},
+                    "alembic_version": {"hidden": True},
+                },
                 "queries": {one.name: {"sql": one.sql, "title": one.words} for one in QUESTIONS},
             }
         },

@@ -73,7 +73,7 @@ def store(connection: sa.Connection, run: Run, document: Document) -> Stored:
         stored = _store_article(connection, document, document.extraction, capture_id)
     elif document.extraction is not None and is_part(document.extraction):
         _hold(connection, document, document.extraction, capture_id)
-    count_page(connection, run, document)
+    count_pages(connection, run, [document])
     crash_point("in_document")
     frontier.discover(
         connection,
@@ -147,21 +147,21 @@ def _hold(
     insert_extraction(connection, document.url_id, extraction, capture_id, document.finished_at)
 
 
-def count_page(connection: sa.Connection, run: Run, document: Document) -> None:
+def count_pages(connection: sa.Connection, run: Run, stored: Sequence[Document]) -> None:
     """Every page that came whole counts for the budget of its URL pattern."""
-    capture = document.capture
-    came = capture is not None and 200 <= capture.status < 300
-    is_page = document.kind is UrlKind.PAGE and document.outcome.state is not UrlState.FAILED
-    if run.is_crawl and came and is_page:
-        budgets.count_page(
-            connection,
-            url_id=document.url_id,
-            host=host_of(document.url),
-            url=document.url,
-            fingerprint=document.fingerprint,
-            barren_pages=run.barren_pages,
-            now=document.finished_at,
-        )
+    if not run.is_crawl:
+        return
+    budgets.count_pages(
+        connection,
+        [
+            budgets.FetchedPage(one.url_id, host_of(one.url), one.url, one.fingerprint)
+            for one in stored
+            if one.capture is not None and 200 <= one.capture.status < 300
+            if one.kind is UrlKind.PAGE and one.outcome.state is not UrlState.FAILED
+        ],
+        barren_pages=run.barren_pages,
+        now=max(one.finished_at for one in stored),
+    )
 
 
 def was_requested(run: Run, document: Document) -> bool:

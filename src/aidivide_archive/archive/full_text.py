@@ -74,7 +74,7 @@ def is_cjk(word: str) -> bool:
 def indexed_words(text: str, limit: int = MAX_TEXT_WORDS) -> list[str]:
     """What stands in the index for a text, a word a place."""
     words = single_words(text[:_MAX_CHARS])[:limit]
-    if text.isascii():
+    if text.isascii() or not words:
         return words
     following = [*words[1:], ""]
     return [

@@ -42,13 +42,13 @@ ORDER BY fastest, copy_outlet NULLS LAST""",
     Question(
         "own-reporting",
         "How much of each outlet's coverage is its own?",
-        """SELECT outlet, articles, copies, round(100.0 * (articles - copies) / articles, 0) AS own_percent
+        """SELECT outlet, articles, copies, 100 * (articles - copies) / articles AS own_percent
 FROM v_outlets ORDER BY articles DESC, outlet""",
     ),
     Question(
         "languages",
         "In which languages was the event covered, and how long are the articles?",
-        """SELECT language, count(*) AS articles, round(avg(word_count), 0) AS words
+        """SELECT language, count(*) AS articles, CAST(round(avg(word_count), 0) AS integer) AS words
 FROM v_articles GROUP BY language ORDER BY articles DESC, language NULLS LAST""",
     ),
     Question(

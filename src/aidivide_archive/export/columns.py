@@ -135,8 +135,9 @@ ARTICLES: tuple[Column, ...] = (
     ),
     Column("warc_offset", "integer", "Where the response record begins in that file.", "bytes"),
     Column("event", "text", "Event whose relevance is shown."),
+    Column("withheld", "text", "Why the text is not kept (rights reserved); empty: it is."),
 )
-"""CONTRACT's article row."""
+"""CONTRACT's article row, and why there is no text."""
 
 WEIGHT = Column(
     "weight",

@@ -237,4 +237,5 @@ def _row(row: Sequence[Any], judged: _Judged, modified_to_the_day: bool, outlets
         "warc_file": warc_file,
         "warc_offset": warc_offset,
         "event": event,
+        "withheld": get("withheld"),
     }
