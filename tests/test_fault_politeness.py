@@ -242,7 +242,7 @@ def test_a_large_robots_is_read_to_its_cap_and_no_further(crawled: Crawled):
 @pytest.mark.fault("F10")
 def test_a_good_copy_of_an_earlier_crawl_serves_while_the_server_fails(crawled: Crawled):
     asked = [one.path for one in crawled.second_log if one.host == "plain.example"]
-    assert asked == ["/robots.txt", "/open/9"]
+    assert asked == ["/robots.txt", "/.well-known/tdmrep.json", "/open/9"]
     rows = crawled.second.rows()
     assert rows[crawled.server.url("plain.example", "/private/9")].reason == "robots_denied"
     hosts = schema.hosts
@@ -319,7 +319,7 @@ def test_a_pause_that_cannot_be_read_is_no_pause(crawled: Crawled):
 @pytest.mark.fault("L02")
 def test_a_crawl_delay_is_kept_from_robots_to_the_last_page(crawled: Crawled):
     times = crawled.times("delayed.example")
-    assert len(times) == 7
+    assert len(times) == 8  # robots.txt, tdmrep.json, six pages
     assert min(gaps(times)) >= DELAY - CLOSE
 
 

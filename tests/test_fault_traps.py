@@ -223,7 +223,7 @@ def test_other_patterns_are_not_touched(crawling: Archive):
 HOST = "trap.example"
 ARTICLES = 60
 BARREN = 15
-BUDGET = 300
+BUDGET = 330
 
 
 def true_paths() -> list[str]:

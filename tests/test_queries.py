@@ -103,6 +103,7 @@ def test_article_rows_have_the_contracts_fields_in_order(reader: Reader):
         "role": "origin",
         "captured_at": "2025-07-28T12:30:15Z",
         "event": filled.EVENT,
+        "withheld": None,
     }
     path = reader.location.warc_directory / str(file)
     assert isinstance(offset, int)

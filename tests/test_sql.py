@@ -396,7 +396,7 @@ def test_datasette_opens_the_archive_with_descriptions_facets_and_queries(
     articles = datasette(demo, "/archive/v_articles.json?_shape=objects", metadata)
     facets = articles["facet_results"]
     assert set(facets) == {"outlet", "country", "language", "role"}
-    assert articles["facets_timed_out"] == []
+    assert all(one["results"] for one in facets.values())  # a facet that timed out has none
     assert "Meridian Wire" in {one["value"] for one in facets["outlet"]["results"]}
     assert len(articles["rows"]) == 24
     for question in QUESTIONS:

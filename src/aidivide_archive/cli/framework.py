@@ -118,7 +118,9 @@ class Group(click.Group):
 
 def command(name: str, *, example: str, exits: Sequence[int] = (0, 1, 2)) -> Callable[[F], Command]:
     """Make a function a command; its docstring is the help: one sentence."""
-    return click.command(name, cls=Command, example=example, exits=exits)
+    # click keeps the option from a command's first use, which may be without the program round it
+    names = {"help_option_names": ["-h", "--help"]}
+    return click.command(name, cls=Command, example=example, exits=exits, context_settings=names)
 
 
 json_option = click.option(
