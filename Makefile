@@ -32,7 +32,7 @@ demo: $(READY) ## crawl the demo newsroom on this machine and show what was foun
 	@$(BIN)/aidivide demo
 
 test: $(READY) ## run the tests (the README's test command)
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: lint types contracts test ## exactly what CI runs
 

@@ -25,16 +25,6 @@ LOCAL_POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 ENGINES = ("sqlite", "postgresql")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks at the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a fixture of their module stay on one worker, so that it is made once."""
-    for item in items:
-        assert isinstance(item, pytest.Function)
-        made = item._fixtureinfo.name2fixturedefs.values()
-        if any(one[-1].scope == "module" for one in made):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 # --- no network but loopback ---------------------------------------------------------------------
 
 
