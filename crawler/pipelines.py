@@ -13,6 +13,9 @@ from aidivide_archive.exceptions import ArchiveError, StoreError
 from aidivide_archive.model import Document, Outcome, Reason, UrlState
 from aidivide_archive.urls import host_of
 
+MANY_AHEAD = 16
+"""So many documents on their way make it worth the wait to store several in one transaction."""
+
 
 class ArchivePipeline:
     """Awaiting the commit is the back-pressure: Scrapy fetches no further ahead than the archive writes."""
@@ -28,7 +31,8 @@ class ArchivePipeline:
         spider: Any = self._crawler.spider
         session = spider.session
         try:
-            stored = await asyncio.wrap_future(session.archive.commit(item))
+            can_wait = session.ahead_count >= MANY_AHEAD
+            stored = await asyncio.wrap_future(session.archive.commit(item, can_wait=can_wait))
         except StoreError as error:
             spider.storage_failed(error)
             raise DropItem(f"not stored: {error}") from None
@@ -36,6 +40,8 @@ class ArchivePipeline:
             spider.logger.error("%s: %s", item.url, error)
             item = _refused(item, str(error))
             stored = await asyncio.wrap_future(session.archive.commit(item))
+        finally:
+            session.came_back(host_of(item.url), item.url_id)
         session.count(item, stored)
         wait = item.outcome.retry_after_seconds
         if wait:

@@ -7,7 +7,7 @@ is refilled in the background. Requests only ever come from here: spiders, redir
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
@@ -71,6 +71,7 @@ class FrontierScheduler(BaseScheduler):
             return False
         self._buffer.setdefault(leased.host, deque()).append(request)
         self._size += 1
+        self._session.sent_ahead(leased)
         return True
 
     def next_request(self) -> Request | None:
@@ -83,8 +84,9 @@ class FrontierScheduler(BaseScheduler):
         now = datetime.now(UTC)
         best: str | None = None
         least = self._per_host
+        on_way = self._on_way()
         for host in self._buffer:
-            active = self._active(host)
+            active = on_way[host]
             if active < least and not self._is_paused(host, now):
                 best, least = host, active
                 if not active:
@@ -99,11 +101,11 @@ class FrontierScheduler(BaseScheduler):
         self._size -= 1
         return request
 
-    def _active(self, host: str) -> int:
+    def _on_way(self) -> Counter[str]:
+        """Requests by host, those included that wait for robots.txt or for the host's next turn."""
         assert self._crawler.engine is not None
-        # all on their way, those included that wait for robots.txt or for the host's next turn
-        on_way = self._crawler.engine.downloader.active
-        return sum(request.meta.get("download_slot") == host for request in on_way)
+        active = self._crawler.engine.downloader.active
+        return Counter(request.meta.get("download_slot", "") for request in active)
 
     def _is_paused(self, host: str, now: datetime) -> bool:
         until = self._session.paused.get(host)
@@ -113,7 +115,10 @@ class FrontierScheduler(BaseScheduler):
         """Let go of hosts that are paused for longer than this run waits; their leases end with it."""
         for host in [host for host in self._buffer if self._is_paused(host, now)]:
             if self._session.paused[host] - now > timedelta(seconds=self._max_wait):
-                gone = len(self._buffer.pop(host))
+                waiting = self._buffer.pop(host)
+                for request in waiting:
+                    self._session.came_back(host, request.meta["leased"].id)
+                gone = len(waiting)
                 self._size -= gone
                 self._given_back += gone
                 self._session.left += gone
@@ -155,6 +160,7 @@ class FrontierScheduler(BaseScheduler):
                 self._session.archive.lease(
                     limit=max(self._limit - self._size, 1),
                     per_host=2 * self._per_host,
+                    busy=self._busy(),
                     pages_per_host=self._session.profile.limits.pages_per_host,
                     sitemaps_per_host=self._session.profile.limits.sitemaps_per_host,
                 )
@@ -168,6 +174,11 @@ class FrontierScheduler(BaseScheduler):
         if not lease.urls:
             self._rest(lease)
         self._nudge()
+
+    def _busy(self) -> list[str]:
+        """Hosts with enough in hand: what is fetched far ahead of its judgement overruns every budget."""
+        full = 4 * self._per_host
+        return sorted(host for host, ids in self._session.ahead.items() if len(ids) >= full)
 
     def _rest(self, lease: Lease) -> None:
         """Nothing was due: decide whether something will be, and when to ask again."""

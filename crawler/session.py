@@ -12,7 +12,7 @@ from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.ingest import discoveries
 from aidivide_archive.ingest.service import Ingest
-from aidivide_archive.model import Document, Stored, UrlKind, UrlState
+from aidivide_archive.model import Document, LeasedUrl, Stored, UrlKind, UrlState
 from aidivide_archive.politeness import HostPace
 
 
@@ -31,6 +31,10 @@ class Session:
     refused_names: dict[str, str] = field(default_factory=dict)
     """Host names that led to refused addresses only, and why."""
     paces: dict[str, HostPace] = field(default_factory=dict)
+    ahead: dict[str, set[int]] = field(default_factory=dict)
+    """URLs by host that were leased and whose documents are not stored yet; no set is empty."""
+    ahead_count: int = 0
+    """How many they are in all."""
     left: int = 0
     """URLs that wait longer than this run: Retry-After, an unreachable robots.txt."""
     finish_reason: str | None = None
@@ -43,7 +47,12 @@ class Session:
         cls, profile: Profile, location: Location, *, revisit: str = "none", wait: bool = False
     ) -> Session:
         """Start a run: sources entered, feeds, sitemaps and hubs queued. Raises ArchiveError."""
-        archive = Archive(location, wait=wait)
+        ingest = Ingest(profile)  # its processes load their libraries while the archive is opened
+        try:
+            archive = Archive(location, wait=wait)
+        except BaseException:
+            ingest.close()
+            raise
         try:
             archive.begin("crawl", profile, warc=True)
             named = discoveries.of_profile(profile)
@@ -52,8 +61,8 @@ class Session:
             archive.requeue_discovery(again).result()
             if revisit == "all":
                 archive.requeue_articles().result()
-            ingest = Ingest(profile)
         except BaseException:
+            ingest.close()
             archive.close()
             raise
         policy = AddressPolicy(
@@ -67,6 +76,22 @@ class Session:
         if known is None:
             known = self.paces[host] = HostPace(self.profile.politeness.delay_seconds)
         return known
+
+    def sent_ahead(self, leased: LeasedUrl) -> None:
+        """A URL was handed out: its document is to come."""
+        of_host = self.ahead.setdefault(leased.host, set())
+        if leased.id not in of_host:
+            of_host.add(leased.id)
+            self.ahead_count += 1
+
+    def came_back(self, host: str, url_id: int) -> None:
+        """Nothing more is to come of a URL in this run."""
+        of_host = self.ahead.get(host, set())
+        if url_id in of_host:
+            of_host.remove(url_id)
+            self.ahead_count -= 1
+            if not of_host:
+                del self.ahead[host]
 
     def count(self, document: Document, stored: Stored) -> None:
         self.counts[document.outcome.state] += 1

@@ -26,6 +26,7 @@ REMOTE_CONTROL_ENABLED = False  # default True since 2.19; executes code sent ov
 
 # --- fetching ------------------------------------------------------------------------------------
 CONCURRENT_REQUESTS = 32  # default 16; many hosts, few requests each
+CONCURRENT_ITEMS = 1  # default 100 tasks started for every response; ours gives one document
 SCRAPER_SLOT_MAX_ACTIVE_SIZE = 64_000_000  # default 5 MB: too few pages in work for the pool
 DOWNLOAD_DELAY = 0  # default 1 in new projects; the delay is kept by crawler.politeness
 DOWNLOAD_TIMEOUT = 60  # default 180; bounds the whole transfer

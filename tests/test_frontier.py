@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -89,7 +89,13 @@ class Frontier:
         return list(self.ask(owner, limit=limit, per_host=per_host, budget=budget).urls)
 
     def ask(
-        self, owner: str = "me", *, limit: int = 100, per_host: int = 100, budget: int = 1000
+        self,
+        owner: str = "me",
+        *,
+        limit: int = 100,
+        per_host: int = 100,
+        budget: int = 1000,
+        busy: Collection[str] = (),
     ) -> frontier.Lease:
         return frontier.lease(
             self.connection,
@@ -98,6 +104,7 @@ class Frontier:
             limit=limit,
             per_host=per_host,
             pages_per_host=budget,
+            busy=busy,
             now=self.now,
         )
 
@@ -220,6 +227,14 @@ def test_limits_in_all_and_for_each_host_hold(queue: Frontier):
     hosts = Counter(one.host for one in queue.lease(limit=100, per_host=2))
     assert hosts == {f"h{n}.example": 2 for n in range(4)}
     assert len(queue.lease(limit=5, per_host=3)) == 5
+
+
+def test_a_busy_host_gets_nothing_further(queue: Frontier):
+    queue.discover(*(found(n, f"h{n % 4}.example") for n in range(8)))
+    busy = ("h1.example", "h3.example")
+    hosts = {one.host for one in queue.ask(busy=busy).urls}
+    assert hosts == {"h0.example", "h2.example"}
+    assert {one.host for one in queue.lease()} == set(busy)
 
 
 def test_feeds_sitemaps_and_hubs_come_before_pages(queue: Frontier):

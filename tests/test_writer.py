@@ -434,3 +434,64 @@ def test_a_bad_piece_of_a_batch_fails_alone(engine: sa.Engine):
         with pytest.raises(LookupError):
             futures[2].result(10)
     assert sorted(stored(engine)) == [0, 1, 3]
+
+
+def test_pieces_of_two_batches_that_alternate_go_in_one_call_each(engine: sa.Engine):
+    one_kind, other_kind = Together(), Together()
+    with writing(engine) as one:
+        held = Held(one)
+        futures = [
+            one.submit_to(one_kind if number % 2 else other_kind, number) for number in range(6)
+        ]
+        held.let_go()
+        assert [future.result(10) for future in futures] == [10 * number for number in range(6)]
+    assert one_kind.calls == [[1, 3, 5]]
+    assert other_kind.calls == [[0, 2, 4]]
+
+
+def test_what_can_wait_is_stored_with_the_first_work_that_cannot(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writer, "GATHER_SECONDS", 3600)
+    commits: list[int] = []
+    event.listen(engine, "commit", lambda _: commits.append(1))
+    batch = Together()
+    with writing(engine) as one:
+        waiting = [one.submit_to(batch, number, can_wait=True) for number in range(3)]
+        assert one.submit(insert(3)).result(10) == 3
+        assert [future.result(10) for future in waiting] == [0, 10, 20]
+    assert batch.calls == [[0, 1, 2]]
+    assert len(commits) == 1
+
+
+def test_a_full_batch_waits_for_nothing(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(writer, "GATHER_SECONDS", 3600)
+    with writing(engine) as one:
+        batch = Together()
+        futures = [
+            one.submit_to(batch, number, can_wait=True) for number in range(writer.BATCH_LIMIT)
+        ]
+        for future in futures:
+            future.result(10)
+
+
+def test_closing_stores_what_was_waiting(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(writer, "GATHER_SECONDS", 3600)
+    with writing(engine) as one:
+        future = one.submit_to(Together(), 1, can_wait=True)
+    assert future.result(0) == 10
+    assert stored(engine) == [1]
+
+
+def test_a_transaction_of_waiting_pieces_that_is_rolled_back_is_done_again(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writer, "GATHER_SECONDS", 3600)
+    fail_statement(engine, 1, passing(engine)[0])
+    batch = Together()
+    with writing(engine) as one:
+        waiting = [one.submit_to(batch, number, can_wait=True) for number in range(3)]
+        one.submit(insert(3)).result(10)
+        for future in waiting:
+            future.result(10)
+    assert sorted(stored(engine)) == [0, 1, 2, 3]

@@ -86,9 +86,13 @@ class ArchiveSpider(Spider):
         meta = response.meta
         leased, capture = meta["leased"], meta["capture"]
         stated = meta.get("site_statements", ())
-        found = await asyncio.wrap_future(
-            self.session.ingest.read(leased, capture, site_statements=stated)
-        )
+        try:
+            found = await asyncio.wrap_future(
+                self.session.ingest.read(leased, capture, site_statements=stated)
+            )
+        except BaseException:
+            self.session.came_back(leased.host, leased.id)
+            raise
         # after reading: a page may say that its body is not to be kept
         try:
             position = self.session.archive.write_capture(kept_capture(capture, found))
@@ -108,10 +112,11 @@ class ArchiveSpider(Spider):
         if isinstance(failure.value, StoreError):
             self.storage_failed(failure.value)
             return
+        leased = failure.request.meta["leased"]  # type: ignore[attr-defined]  # Scrapy sets it
         if isinstance(failure.value, Postponed):
             self.session.left += 1  # its lease ends with the run
+            self.session.came_back(leased.host, leased.id)
             return
-        leased = failure.request.meta["leased"]  # type: ignore[attr-defined]  # Scrapy sets it
         yield document(leased, Reading(outcome=self._outcome(leased, failure.value)))
 
     def _outcome(self, leased: LeasedUrl, error: BaseException | None) -> Outcome:

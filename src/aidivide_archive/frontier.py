@@ -12,7 +12,7 @@ import base64
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -219,16 +219,17 @@ def lease(
     per_host: int,
     pages_per_host: int,
     sitemaps_per_host: int = 500,
+    busy: Collection[str] = (),
     now: datetime,
 ) -> Lease:
-    """Hand out up to `limit` due URLs, at most `per_host` of each host, to one run.
+    """Hand out up to `limit` due URLs, at most `per_host` of each host and none of `busy` ones, to one run.
 
     Hosts are owned by one crawler process at a time, so that politeness holds per host. Pages of a host wait
     until its feeds, sitemaps and hubs were tried once. Hosts past `pages_per_host` fetches are closed.
     """
     _close_exhausted_hosts(connection, pages_per_host, sitemaps_per_host, now)
     _own_hosts(connection, owner, limit, now)
-    due = _due_rows(connection, owner, limit, per_host, now)
+    due = _due_rows(connection, owner, limit, per_host, busy, now)
     if due:
         expiry = now + timedelta(seconds=LEASE_SECONDS)
         connection.execute(
@@ -318,7 +319,12 @@ def _own_hosts(connection: sa.Connection, owner: str, limit: int, now: datetime)
 
 
 def _due_rows(
-    connection: sa.Connection, owner: str, limit: int, per_host: int, now: datetime
+    connection: sa.Connection,
+    owner: str,
+    limit: int,
+    per_host: int,
+    busy: Collection[str],
+    now: datetime,
 ) -> Sequence[Any]:
     candidate, pending = urls.alias(), urls.alias()
     discovery_pending = (
@@ -355,6 +361,7 @@ def _due_rows(
         .join_from(hosts, urls, urls.c.id.in_(first_of_host))
         .where(
             hosts.c.owner == owner,
+            hosts.c.host.not_in(sorted(busy)),
             sa.or_(hosts.c.paused_until.is_(None), hosts.c.paused_until <= now),
         )
         .order_by(urls.c.priority.desc(), urls.c.id)
@@ -495,23 +502,51 @@ def pause_host(connection: sa.Connection, host: str, until: datetime) -> None:
     )
 
 
-def store_robots(
-    connection: sa.Connection, host: str, scheme: str, copy: RobotsCopy, crawl_delay: float | None
-) -> None:
-    """Keep the robots.txt of an origin, for the times when its server does not answer."""
-    known = connection.scalar(sa.select(hosts.c.robots).where(hosts.c.host == host)) or {}
-    stored = {
+@dataclass(frozen=True, slots=True)
+class OriginRobots:
+    """What the robots.txt of one origin said."""
+
+    host: str
+    scheme: str
+    copy: RobotsCopy
+    crawl_delay: float | None
+    """Seconds that it asks of this crawler; None: it asks for none."""
+
+
+def store_robots(connection: sa.Connection, origins: Sequence[OriginRobots]) -> None:
+    """Keep the robots.txt of origins, for the times when their servers do not answer; the last of one counts."""
+    by_host: dict[str, list[OriginRobots]] = {}
+    for one in origins:
+        by_host.setdefault(one.host, []).append(one)
+    names = sorted(by_host)
+    known = connection.execute(
+        sa.select(hosts.c.host, hosts.c.robots).where(hosts.c.host.in_(names))
+    )
+    held = {row.host: row.robots or {} for row in known}
+    connection.execute(
+        sa.update(hosts)
+        .where(hosts.c.host == sa.bindparam("name"))
+        .values(robots=sa.bindparam("copies"), crawl_delay_seconds=sa.bindparam("delay")),
+        [
+            {
+                "name": name,
+                "copies": held.get(name, {})
+                | {one.scheme: _kept(one.copy) for one in by_host[name]},
+                "delay": by_host[name][-1].crawl_delay,
+            }
+            for name in names
+        ],
+    )
+
+
+def _kept(copy: RobotsCopy) -> dict[str, object]:
+    return {
         "status": copy.status,
         "fetched_at": copy.fetched_at.isoformat(),
         "sha256": hashlib.sha256(copy.body).hexdigest(),
         # bytes of any kind, NUL included, in a JSON text
         "body": base64.b64encode(zlib.compress(copy.body, 6)).decode("ascii"),
     }
-    connection.execute(
-        sa.update(hosts)
-        .where(hosts.c.host == host)
-        .values(robots={**known, scheme: stored}, crawl_delay_seconds=crawl_delay)
-    )
 
 
 def robots_of(connection: sa.Connection, host: str, scheme: str) -> RobotsCopy | None:

@@ -75,7 +75,7 @@ def _store_fresh(
         if compare:
             matching.index(connection, signed)
             for url_id, signature in signed:
-                matching.link(connection, url_id, signature)
+                matching.link(connection, url_id, signature, is_new=True)
     documents.count_pages(connection, run, fresh)
     crash_point("in_document")
     frontier.discover(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -38,6 +38,9 @@ _TEXT_STARTS_AT = MAX_TITLE_WORDS + 3
 _HOLE = "\u00b7"
 """Stands in the SQLite index where a word has too many places; no query can ask for it."""
 _BATCH = 500
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]+")
+_MOSTLY_ASCII = 1.1
+"""Bytes a character in UTF-8."""
 
 
 class _Folding(dict[int, str]):
@@ -64,7 +67,14 @@ def single_words(text: str) -> list[str]:
     """Folded words in order; in scripts without spaces, single characters."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return [word[:MAX_WORD_CHARS] for word in text.translate(FOLDING).split()]
+        if len(text.encode("utf-8", "replace")) < _MOSTLY_ASCII * len(text):
+            # accents and typographic marks fold to ASCII, of which `translate` is ten times faster
+            plain = _BEYOND_ASCII.sub(lambda found: found[0].translate(FOLDING), text)
+            text = plain if plain.isascii() else text
+    words = text.translate(FOLDING).split()
+    if max(map(len, words), default=0) > MAX_WORD_CHARS:
+        return [word[:MAX_WORD_CHARS] for word in words]
+    return words
 
 
 def is_cjk(word: str) -> bool:
@@ -74,7 +84,7 @@ def is_cjk(word: str) -> bool:
 def indexed_words(text: str, limit: int = MAX_TEXT_WORDS) -> list[str]:
     """What stands in the index for a text, a word a place."""
     words = single_words(text[:_MAX_CHARS])[:limit]
-    if text.isascii() or not words:
+    if text.isascii() or not _IS_CJK.search(" ".join(words)):
         return words
     following = [*words[1:], ""]
     return [
@@ -160,11 +170,18 @@ def _lines(title: str, text: str) -> tuple[str, str]:
     )
 
 
-def _thinned(words: list[str]) -> Iterator[str]:
-    places: Counter[str] = Counter()
+def _thinned(words: list[str]) -> list[str]:
+    places = Counter(words)
+    common = {word: MAX_PLACES for word, count in places.items() if count > MAX_PLACES}
+    if not common:
+        return words
+    found = []
     for word in words:
-        places[word] += 1
-        yield word if places[word] <= MAX_PLACES else _HOLE
+        left = common.get(word)
+        if left is not None:
+            common[word] = left - 1
+        found.append(_HOLE if left is not None and left <= 0 else word)
+    return found
 
 
 def _vector(title: str, text: str) -> str:

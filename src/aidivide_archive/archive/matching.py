@@ -187,9 +187,15 @@ def _insert_rows(
     connection.exec_driver_sql(statement, rows)
 
 
-def link(connection: sa.Connection, article_id: int, signature: Signature) -> int:
-    """Compare a stored article with its candidates and store the provisional matches; returns how many."""
-    _drop_matches(connection, [article_id])
+def link(
+    connection: sa.Connection, article_id: int, signature: Signature, *, is_new: bool = False
+) -> int:
+    """Compare a stored article with its candidates and store the provisional matches; returns how many.
+
+    `is_new`: it was not in the archive before, so that no earlier match can be in the way.
+    """
+    if not is_new:
+        _drop_matches(connection, [article_id])
     candidates = _candidates(connection, article_id, signature)
     if not candidates:
         return 0

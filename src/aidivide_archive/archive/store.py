@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -285,7 +285,13 @@ class Archive:
         return self.submit(work)
 
     def lease(
-        self, *, limit: int, per_host: int, pages_per_host: int, sitemaps_per_host: int = 500
+        self,
+        *,
+        limit: int,
+        per_host: int,
+        pages_per_host: int,
+        sitemaps_per_host: int = 500,
+        busy: Collection[str] = (),
     ) -> Future[Lease]:
         run, now = self.run, datetime.now(UTC)
         return self.submit(
@@ -297,6 +303,7 @@ class Archive:
                 per_host=per_host,
                 pages_per_host=pages_per_host,
                 sitemaps_per_host=sitemaps_per_host,
+                busy=busy,
                 now=now,
             )
         )
@@ -313,7 +320,9 @@ class Archive:
     def store_robots(
         self, host: str, scheme: str, copy: RobotsCopy, crawl_delay: float | None
     ) -> Future[None]:
-        return self.submit(lambda c: frontier.store_robots(c, host, scheme, copy, crawl_delay))
+        """Keep the robots.txt of an origin, for the times when its server does not answer; nobody waits for it."""
+        origin = frontier.OriginRobots(host, scheme, copy, crawl_delay)
+        return self._writer.submit_to(_store_robots, origin, can_wait=True)
 
     def robots_of(self, host: str, scheme: str) -> Future[RobotsCopy | None]:
         return self.submit(lambda c: frontier.robots_of(c, host, scheme))
@@ -329,9 +338,12 @@ class Archive:
         except OSError as error:
             raise refusal(error, str(self.location.warc_directory / self._warc.name)) from None
 
-    def commit(self, document: Document) -> Future[Stored]:
-        """Store a document and acknowledge its URL in one transaction."""
-        return self._writer.submit_to(self._store_documents, document)
+    def commit(self, document: Document, *, can_wait: bool = False) -> Future[Stored]:
+        """Store a document and acknowledge its URL in one transaction.
+
+        `can_wait`: more documents are about to come, and it may wait for them for a moment.
+        """
+        return self._writer.submit_to(self._store_documents, document, can_wait=can_wait)
 
     def _store_documents(
         self, connection: sa.Connection, batch: Sequence[Document]
@@ -386,6 +398,11 @@ class Archive:
     def shortage(self) -> str | None:
         """One line when the disk has less room than a crawl needs, else None."""
         return shortage(self.location.directory, self._min_free)
+
+
+def _store_robots(connection: sa.Connection, batch: Sequence[frontier.OriginRobots]) -> list[None]:
+    frontier.store_robots(connection, batch)
+    return [None] * len(batch)
 
 
 def _store_beside_others(connection: sa.Connection) -> None:

@@ -1,9 +1,9 @@
 """The one thread that writes: many callers, one transaction at a time, group commit.
 
 Callers hand over a function of a connection and get a `Future`, which is resolved after the COMMIT that holds the
-function's effects. What is queued while a commit runs goes into the next one, so batches grow with the load and
-nobody waits for a timer. Work of one kind that is queued together is done together (`submit_to`): a statement for
-twenty documents costs little more than one for a single document.
+function's effects. What is queued while a commit runs goes into the next one, so batches grow with the load. Work of
+one kind that is queued together is done together (`submit_to`): a statement for twenty documents costs little more
+than one for a single document. So a caller who knows that more is on its way may say that a piece can wait for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from operator import attrgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -47,6 +46,8 @@ BATCH_LIMIT = 64
 """Pieces of work in one transaction at most (faults.md §3.2)."""
 BATCH_SECONDS = 1.0
 """A transaction takes no further work after this long."""
+GATHER_SECONDS = 0.25
+"""How long pieces that can wait do wait for further ones."""
 RETRIES = 5
 RETRY_SECONDS = 0.1
 """First pause before a retry; doubles, with jitter: about 3 s in all."""
@@ -61,6 +62,7 @@ class _Item:
     """What to do; None for a piece of `batch`."""
     batch: BatchWork[Any, Any] | None = None
     piece: Any = None
+    can_wait: bool = False
     future: Future[Any] = field(default_factory=Future)
     result: Any = None
 
@@ -107,12 +109,13 @@ class Writer:
         """
         return self._enter(_Item(work))
 
-    def submit_to(self, batch: BatchWork[P, T], piece: P) -> Future[T]:
-        """Queue one piece of work for `batch`, which is called with all of its pieces that stand in line together.
+    def submit_to(self, batch: BatchWork[P, T], piece: P, *, can_wait: bool = False) -> Future[T]:
+        """Queue one piece of work for `batch`, which is called with all of its pieces of one transaction.
 
-        Where the call fails, each piece is tried alone.
+        Pieces never change places with work of `submit`, but those of one batch come together. Where the call
+        fails, each piece is tried alone. `can_wait`: up to `GATHER_SECONDS`, for others to share the transaction.
         """
-        return self._enter(_Item(None, batch, piece))
+        return self._enter(_Item(None, batch, piece, can_wait))
 
     def _enter(self, item: _Item) -> Future[Any]:
         item.future.set_running_or_notify_cancel()  # a caller that gives up cannot take it back
@@ -158,35 +161,37 @@ class Writer:
 
     def _batch(self, first: _Item) -> bool:
         """One transaction: `first` and whatever is queued meanwhile. Returns whether the end was asked for."""
-        items: list[_Item] = []
-        ended = False
         if self._failure is not None:
             first.future.set_exception(self._failure)
             return False
+        items, ended = self._gather(first)
+        is_first_try = True
 
         def line() -> Iterator[_Item]:
             nonlocal ended
             deadline = time.monotonic() + BATCH_SECONDS
-            item: _Item | None = first
-            while item is not None:
-                items.append(item)
-                yield item
-                if len(items) == BATCH_LIMIT or time.monotonic() >= deadline:
-                    return
+            yield from items.copy()
+            while not ended and len(items) < BATCH_LIMIT and time.monotonic() < deadline:
                 try:
                     item = self._queue.get_nowait()
                 except queue.Empty:
                     return
-            ended = True
+                if item is None:
+                    ended = True
+                else:
+                    items.append(item)
+                    yield item
 
         def work(connection: sa.Connection) -> None:
-            again = tuple(items)  # of a try that was rolled back
+            nonlocal is_first_try
+            again = None if is_first_try else tuple(items)  # the last try was rolled back
+            is_first_try = False
             _work_off(connection, again or line())
 
         try:
             self._transaction(work)
         except StoreError as error:
-            self._fail(items or [first], error)
+            self._fail(items, error)
         except Exception as error:  # noqa: BLE001  # one bad piece of work: find it, keep the others
             if len(items) <= 1:
                 first.future.set_exception(error)
@@ -196,6 +201,20 @@ class Writer:
             for item in items:
                 item.future.set_result(item.result)
         return ended
+
+    def _gather(self, first: _Item) -> tuple[list[_Item], bool]:
+        """`first` and, as long as none of them is waited for, what follows it; and whether the end was asked for."""
+        items = [first]
+        deadline = time.monotonic() + GATHER_SECONDS
+        while items[-1].can_wait and len(items) < BATCH_LIMIT:
+            try:
+                item = self._queue.get(timeout=max(deadline - time.monotonic(), 0))
+            except queue.Empty:
+                break
+            if item is None:
+                return items, True
+            items.append(item)
+        return items, False
 
     def _one_by_one(self, items: list[_Item]) -> None:
         for position, item in enumerate(items):
@@ -295,17 +314,21 @@ class _StillRunningError(Exception):
 
 
 def _work_off(connection: sa.Connection, line: Iterable[_Item]) -> None:
-    """Do the work of `line` in its order; neighbours that name the same batch go in one call."""
-    for batch, neighbours in groupby(line, key=attrgetter("batch")):
-        if batch is None:
+    """Do the work of `line` in its order; pieces of one batch that no other work stands between go in one call."""
+    for is_alone, neighbours in groupby(line, key=lambda item: item.batch is None):
+        if is_alone:
             for item in neighbours:
                 assert item.work is not None
                 item.result = item.work(connection)
             continue
-        pieces = list(neighbours)
-        results = batch(connection, [item.piece for item in pieces])
-        for item, result in zip(pieces, results, strict=True):
-            item.result = result
+        together: dict[BatchWork[Any, Any], list[_Item]] = {}
+        for item in neighbours:
+            assert item.batch is not None
+            together.setdefault(item.batch, []).append(item)
+        for batch, pieces in together.items():
+            results = batch(connection, [item.piece for item in pieces])
+            for item, result in zip(pieces, results, strict=True):
+                item.result = result
 
 
 def _is_transient(error: DBAPIError) -> bool:

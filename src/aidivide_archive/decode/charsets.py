@@ -204,6 +204,9 @@ def detect(
         scores[name] = _score(sample, name)
         if scores[name] >= CERTAIN:
             return Guess(name, source, scores[name])
+    if legacy and scores[legacy[0][1]] >= _BELIEVED:  # whatever the others would score
+        source, name = legacy[0]
+        return Guess(name, source, scores[name])
     for name in (*_MULTI_BYTE, *_SINGLE_BYTE):
         if name not in scores:
             scores[name] = _score(sample, name) + 0.08 * (name in hints)

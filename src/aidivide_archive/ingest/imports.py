@@ -42,7 +42,7 @@ from aidivide_archive.model import (
     UrlState,
 )
 from aidivide_archive.relevance import judge
-from aidivide_archive.similarity import sign
+from aidivide_archive.similarity import load_permutations, sign
 from aidivide_archive.urls import canonical_url, url_id
 from aidivide_archive.warc import iter_captures
 from aidivide_archive.workers import WorkerPool
@@ -395,6 +395,7 @@ _profile: Profile | None = None
 
 def _start(profile_json: str) -> None:
     global _profile
+    load_permutations()
     _profile = Profile.from_json(profile_json) if profile_json else None
 
 

@@ -30,6 +30,7 @@ from aidivide_archive.model import (
     Withheld,
 )
 from aidivide_archive.rights import Statement, header_statements
+from aidivide_archive.similarity import load_permutations
 from aidivide_archive.workers import TRIES, WorkerFailure, WorkerPool
 
 logger = logging.getLogger(__name__)
@@ -174,6 +175,7 @@ def _start(profile_json: str) -> None:
     global _profile
     with suppress(OSError):  # a full disk: pages that declare no language will fail, and say why
         load_language_model()
+    load_permutations()
     _profile = Profile.from_json(profile_json)
 
 

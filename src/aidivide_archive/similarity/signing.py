@@ -287,6 +287,11 @@ def _permutations() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     )
 
 
+def load_permutations() -> None:
+    """Load what signing needs, scipy by way of datasketch: for a process that others are forked from."""
+    _permutations()
+
+
 def _powers(count: int) -> tuple[Hashes, Hashes]:
     """Return base^i and base^-i for i < count, modulo 2^64."""
     if count <= _POWER_COUNT:

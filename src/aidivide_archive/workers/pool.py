@@ -237,6 +237,8 @@ class WorkerPool(Generic[P, T]):
             self._control.close()  # the starter kills its workers, and ends
         for worker in self._workers:
             self._leave(worker)
+        if not any(worker.pid for worker in self._workers):
+            self._process.kill()  # it still loads libraries; a worker that it did fork ends by itself
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

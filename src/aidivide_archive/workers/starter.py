@@ -25,6 +25,8 @@ MEMORY_LIMIT_BYTES = 3 << 29
 """Address space of a worker, 1.5 GiB: libraries map about 0.6."""
 SLOW_NICENESS = 10
 """Of the slow lane: a tenth of the weight of a process of normal priority."""
+_GC_THRESHOLD = (20_000, 50, 100)
+"""Python's 700 looks through a page's tree dozens of times while it is read: 6 % of a worker's time."""
 _OOM_SCORE = "500"
 """When the whole machine runs out of memory, the kernel takes a worker and not the crawl."""
 
@@ -116,6 +118,7 @@ class _Starter:
                 (resource.RLIMIT_FSIZE, 0),
             ):
                 resource.setrlimit(limit, (value, value))
+            gc.set_threshold(*_GC_THRESHOLD)
             _work(Connection(handle), self._function, self._seconds)
             code = 0
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
 import sqlalchemy as sa
@@ -137,6 +138,9 @@ class Outlets:
         return None, None
 
 
+@lru_cache(
+    maxsize=8
+)  # a crawl names new hosts in every transaction; reading a large profile takes 10 ms
 def _profile(text: str) -> Profile | None:
     try:
         return Profile.from_json(text)
