@@ -14,6 +14,7 @@ from aidivide_archive.ingest import discoveries
 from aidivide_archive.ingest.service import Ingest
 from aidivide_archive.model import Document, LeasedUrl, Stored, UrlKind, UrlState
 from aidivide_archive.politeness import HostPace
+from aidivide_archive.workers import Starter
 
 
 @dataclass
@@ -44,10 +45,20 @@ class Session:
 
     @classmethod
     def open(
-        cls, profile: Profile, location: Location, *, revisit: str = "none", wait: bool = False
+        cls,
+        profile: Profile,
+        location: Location,
+        *,
+        revisit: str = "none",
+        wait: bool = False,
+        starter: Starter | None = None,
     ) -> Session:
-        """Start a run: sources entered, feeds, sitemaps and hubs queued. Raises ArchiveError."""
-        ingest = Ingest(profile)  # its processes load their libraries while the archive is opened
+        """Start a run: sources entered, feeds, sitemaps and hubs queued. Raises ArchiveError.
+
+        `starter`: of worker processes, begun with `ingest.PRELOAD`; it is used up, also by a failure.
+        """
+        # its processes load their libraries while the archive is opened
+        ingest = Ingest(profile, starter=starter)
         try:
             archive = Archive(location, wait=wait)
         except BaseException:

@@ -26,6 +26,7 @@ from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.service import document, kept_capture
 from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
+from aidivide_archive.workers import Starter
 from crawler.middlewares import Postponed, Refused, refuse_name
 from crawler.session import Session
 
@@ -161,6 +162,8 @@ def outcome_of(error: BaseException | None) -> Outcome:
 
 
 def open_session(
+    starter: Starter | None = None,
+    *,
     event: str = DEFAULT_EVENT,
     archive: str | None = None,
     database: str | None = None,
@@ -178,5 +181,9 @@ def open_session(
         raise ConfigError(f"revisit={revisit!r}: choose one of {', '.join(REVISITS)}")
     profile = load_profile(event)
     return Session.open(
-        profile, Location.resolve(archive, database), revisit=revisit, wait=bool(wait)
+        profile,
+        Location.resolve(archive, database),
+        revisit=revisit,
+        wait=bool(wait),
+        starter=starter,
     )

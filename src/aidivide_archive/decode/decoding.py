@@ -274,7 +274,8 @@ def _decoded(body: bytes, encoding: str, source: str) -> Decoded:
 
 
 def _has_noncharacter(body: bytes) -> bool:
-    return b"\xef\xbf\xbe" in body or b"\xef\xbf\xbf" in body
+    # one rare byte is looked for at the speed of memchr, three take ten times as long
+    return b"\xef" in body and (b"\xef\xbf\xbe" in body or b"\xef\xbf\xbf" in body)
 
 
 def storable(text: str) -> str:

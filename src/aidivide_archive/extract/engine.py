@@ -236,12 +236,14 @@ def _first_tags(html: str) -> str:
 def _without_huge_tags(html: str) -> str:
     """Markup whose overlong tags lost their attributes: the parser is quadratic in their number."""
     pieces = html.split("<")
+    changed = False
     for place, piece in enumerate(pieces):
         if len(piece) > _MAX_TAG_CHARS and piece.find(">", 0, _MAX_TAG_CHARS) < 0:
             name, end = _TAG_NAME.match(piece), piece.find(">")
             if name and end > 0:
                 pieces[place] = name[0] + piece[end:]
-    return "<".join(pieces)
+                changed = True
+    return "<".join(pieces) if changed else html
 
 
 def _link_lines(blocks: Sequence[Block]) -> frozenset[str]:

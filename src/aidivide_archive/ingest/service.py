@@ -13,7 +13,7 @@ from typing import Any
 from aidivide_archive.archive.full_text import word_count
 from aidivide_archive.config import Profile
 from aidivide_archive.crash_points import crash_point
-from aidivide_archive.ingest import reading
+from aidivide_archive.ingest import PRELOAD, reading
 from aidivide_archive.ingest.reading import Reading, Response
 from aidivide_archive.metadata import load_language_model
 from aidivide_archive.model import (
@@ -31,7 +31,7 @@ from aidivide_archive.model import (
 )
 from aidivide_archive.rights import Statement, header_statements
 from aidivide_archive.similarity import load_permutations
-from aidivide_archive.workers import TRIES, WorkerFailure, WorkerPool
+from aidivide_archive.workers import TRIES, Starter, WorkerFailure, WorkerPool
 
 logger = logging.getLogger(__name__)
 
@@ -42,15 +42,19 @@ _LONG = (UrlKind.SITEMAP, UrlKind.FEED)
 class Ingest:
     """Reads captures in worker processes under the profile's limits."""
 
-    def __init__(self, profile: Profile, *, workers: int | None = None) -> None:
+    def __init__(
+        self, profile: Profile, *, workers: int | None = None, starter: Starter | None = None
+    ) -> None:
+        """`starter`: one that was begun with PRELOAD, to be used up."""
         self.profile = profile
         self._pool = WorkerPool(
             _read,
             start=_start,
             argument=profile.to_json(),
-            preload=("aidivide_archive.ingest.reading",),
+            preload=PRELOAD,
             count=workers,
             seconds=profile.limits.document_seconds,
+            starter=starter,
         )
 
     def read(

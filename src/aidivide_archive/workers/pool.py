@@ -95,6 +95,37 @@ class _Worker:
         return bool(self.pid) and self.task is None and not self.is_leaving
 
 
+class Starter:
+    """The process that workers are forked from, which begins to load libraries at once.
+
+    A command that will need a pool makes one first, and does its own loading meanwhile.
+    """
+
+    def __init__(self, preload: tuple[str, ...] = ()) -> None:
+        """`preload` names modules imported once and shared by fork."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(  # noqa: S603  # our own interpreter, our own words
+                [sys.executable, "-P", "-c", _COMMAND, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": _search_path(), **_ENVIRONMENT},
+            )
+        self.control = Connection(ours.detach())
+        self.preload = preload
+        self.tell(preload)
+
+    def tell(self, message: Any) -> None:
+        with suppress(OSError):  # one that died at once is seen when it is listened to
+            self.control.send(message)
+
+    def close(self) -> None:
+        """End one that no pool was made of."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+
+
 class WorkerPool(Generic[P, T]):
     """Runs one function in `count` processes; `start` runs first, once, before they are forked."""
 
@@ -107,12 +138,14 @@ class WorkerPool(Generic[P, T]):
         preload: tuple[str, ...] = (),
         count: int | None = None,
         seconds: float,
+        starter: Starter | None = None,
     ) -> None:
-        """`seconds` bounds one call; `preload` names modules imported once and shared by fork.
+        """`seconds` bounds one call; `starter` was begun before, with `preload` of its own.
 
         `function` and `start` are named importably: they are looked up in another interpreter.
         """
-        self._setup = (preload, function, start, argument, seconds)
+        self._preload = starter.preload if starter else preload
+        self._setup = (function, start, argument, seconds)
         self._count = count or os.cpu_count() or 1
         self._seconds = seconds
         self._quick_seconds = min(seconds, max(QUICK_SHARE * seconds, QUICK_SECONDS))
@@ -127,7 +160,7 @@ class WorkerPool(Generic[P, T]):
         self._bell, self._ring = socket.socketpair()
         for end in (self._bell, self._ring):
             end.setblocking(False)
-        self._begin()
+        self._begin(starter or Starter(self._preload))
         self._thread = threading.Thread(target=self._run, name="worker pool", daemon=True)
         self._thread.start()
 
@@ -176,19 +209,10 @@ class WorkerPool(Generic[P, T]):
 
     # --- the starter ----------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  # our own interpreter, our own words
-                [sys.executable, "-P", "-c", _COMMAND, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": _search_path(), **_ENVIRONMENT},
-            )
-        self._control = Connection(ours.detach())
+    def _begin(self, begun: Starter) -> None:
+        self._process, self._control = begun.process, begun.control
         self._unstarted: deque[_Worker] = deque()
-        with suppress(OSError):  # a starter that died at once is seen when it is listened to
-            self._control.send(self._setup)
+        begun.tell(self._setup)
 
     def _begin_again(self) -> None:
         """The starter died: its workers go with it, and their documents are read anew."""
@@ -204,7 +228,7 @@ class WorkerPool(Generic[P, T]):
         self._workers.clear()
         self._starter_failures += 1
         if self._starter_failures < _STARTER_TRIES:
-            self._begin()
+            self._begin(Starter(self._preload))
             return
         with self._lock:
             self._broken = f"no worker process can be started (exit code {code}); see above"

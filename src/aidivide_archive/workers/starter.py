@@ -37,17 +37,20 @@ FORK, KILL, STARTED, ENDED = "fork", "kill", "started", "ended"
 
 
 def run(descriptor: int) -> None:
-    """Set up what the first message names, then fork and kill as asked until the connection ends."""
+    """Load the modules of the first message, set up the second, then fork and kill until the connection ends."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # ending is the parent's affair: it closes the pipe
     control = Connection(descriptor)
-    preload, function, start, argument, seconds = control.recv()
-    for module in preload:
-        import_module(module)
+    try:
+        for module in control.recv():
+            import_module(module)
+        function, start, argument, seconds = control.recv()
+    except EOFError:  # the parent is gone, or needs no workers after all
+        return
     start(argument)
     gc.collect()
     gc.freeze()  # what all workers share stays shared
-    with suppress(EOFError, OSError):  # the parent is gone
+    with suppress(EOFError, OSError):
         _Starter(control, function, seconds).run()
 
 
