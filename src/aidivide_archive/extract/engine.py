@@ -17,7 +17,7 @@ import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from trafilatura.core import trafilatura_sequence
-from trafilatura.htmlprocessing import convert_tags, prune_unwanted_nodes, tree_cleaning
+from trafilatura.htmlprocessing import convert_tags, tree_cleaning
 from trafilatura.main_extractor import extract_content
 from trafilatura.settings import MANUALLY_CLEANED, Extractor
 from trafilatura.xml import xmltotxt
@@ -33,6 +33,7 @@ from aidivide_archive.extract import clutter, page_kind, selection
 from aidivide_archive.extract.hyperlinks import page_links
 from aidivide_archive.extract.live_blog import LIVE_TYPE, live_lines
 from aidivide_archive.extract.paging import read_part
+from aidivide_archive.extract.pruning import ids_and_classes, prune, prunes
 from aidivide_archive.extract.site_rules import (
     SiteRule,
     built_in_digest,
@@ -68,6 +69,8 @@ _MAX_TAG_CHARS = 16_000
 
 _CLEANED_ANYWAY = tuple(tag for tag in MANUALLY_CLEANED if tag not in {"form", "figure", "math"})
 """What trafilatura deletes in every mode; it looks at forms, figures and formulas first."""
+_BEFORE_CLEANING = prunes((*RAW_TREE_PRUNE_XPATH, *REMOVE_COMMENTS_AND_LISTS_XPATH))
+_AFTER_CLEANING = prunes(REMOVE_COMMENTS_XPATH)
 _TRAFILATURA_ERRORS = (RecursionError, ValueError, TypeError, AttributeError, etree.LxmlError)
 """What its extractors have been seen to raise on broken trees; the caller falls back."""
 
@@ -292,10 +295,10 @@ def _precise_lines(tree: HtmlElement) -> list[str]:
     options = Extractor(comments=False, formatting=False, precision=True, fast=True)
     etree.strip_elements(tree, *_CLEANED_ANYWAY, with_tail=False)
     try:
-        for paths in (RAW_TREE_PRUNE_XPATH, REMOVE_COMMENTS_AND_LISTS_XPATH):
-            tree = prune_unwanted_nodes(tree, paths)
+        names = ids_and_classes(tree)
+        tree = prune(tree, _BEFORE_CLEANING, names)
         tree = convert_tags(tree_cleaning(tree, options), options)
-        tree = prune_unwanted_nodes(tree, REMOVE_COMMENTS_XPATH)
+        tree = prune(tree, _AFTER_CLEANING, names)
         return _lines_of(extract_content(tree, options)[0])
     except _TRAFILATURA_ERRORS:
         return []
