@@ -29,8 +29,8 @@ from tests.small_crawl import (
 )
 
 pytestmark = pytest.mark.slow
-PAGES = 60
-MORE = 100
+PAGES = 100
+MORE = 140
 """Pages that an import brings, some of them already crawled."""
 
 
