@@ -17,7 +17,7 @@ _GROUP_ROWS = 10_000
 """A row group is what a reader skips or takes whole."""
 _GROUP_CHARS = 4 << 20
 """Texts are large: a group ends here at the latest, so that memory stays flat."""
-_BATCH_ROWS = 1_000
+_BATCH_ROWS = 250
 
 
 @exporter("parquet", suffix=".parquet", summary="typed columns, for DuckDB, polars, pandas, Spark")
@@ -45,6 +45,7 @@ def write_parquet(
     with pq.ParquetWriter(pa.PythonFile(stream, "w"), schema, **options) as writer:
         for group in _groups(rows, columns, schema):
             writer.write_table(group, row_group_size=group.num_rows)
+            pa.default_memory_pool().release_unused()  # else it keeps what the largest group took
             count += group.num_rows
         if count == 0:
             writer.write_table(schema.empty_table())
