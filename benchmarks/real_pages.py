@@ -220,10 +220,12 @@ def crawl(
     database: str | None = None,
     revisit: str = "none",
     kill_after: float | None = None,
+    look_at_memory: bool = False,
 ) -> Crawl:
     """Run `scrapy crawl coverage` as its own process group.
 
-    `kill_after`: SIGKILL the whole group this many seconds after its first capture.
+    `kill_after`: SIGKILL the whole group this many seconds after its first capture. `look_at_memory` takes samples,
+    for each of which the processes stand still for a moment.
     """
     command = [sys.executable, "-m", "scrapy", "crawl", "coverage"]
     command += ["-a", f"event={profile}", "-a", f"archive={archive}", "-a", f"revisit={revisit}"]
@@ -237,7 +239,8 @@ def crawl(
         )
         samples: list[tuple[float, float]] = []
         sampler = threading.Thread(target=_sample, args=(process, start, samples))
-        sampler.start()
+        if look_at_memory:
+            sampler.start()
         if kill_after is not None:
             _wait_for_capture(process, archive / "warc", start)
         try:
@@ -246,7 +249,8 @@ def crawl(
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         wall = time.monotonic() - start
-        sampler.join()
+        if look_at_memory:
+            sampler.join()
         log.seek(0)
         text = log.read().decode(errors="replace")
     if text.strip() and kill_after is None:
@@ -372,7 +376,7 @@ def command_speed(bench: Bench, runs: int) -> None:
         print(
             f"run {n + 1}: bound {bound_wall:.1f} s · crawl {done.wall:.1f} s · "
             f"ratio {ratios[-1]:.2f} · CPU a page {1000 * done.cpu / len(bench.pages):.1f} ms · "
-            f"server CPU {server_cpu:.1f} s · peak {done.peak_mb:.0f} MB · exit {done.exit_code} · "
+            f"server CPU {server_cpu:.1f} s · exit {done.exit_code} · "
             f"errors in the log {done.error_lines}"
         )
     print(states(archive))
@@ -470,7 +474,7 @@ def command_kills(bench: Bench, kills: int, seed: int) -> None:
 
 def command_memory(bench: Bench) -> None:
     server = Server(bench.pages, bench.port)
-    done = crawl(bench.profile, bench.new_archive(), database=bench.database)
+    done = crawl(bench.profile, bench.new_archive(), database=bench.database, look_at_memory=True)
     server.stop()
     quarters = [
         statistics.median(

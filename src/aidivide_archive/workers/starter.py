@@ -79,6 +79,9 @@ class _Starter:
         finally:
             for pid in self._living:
                 os.kill(pid, signal.SIGKILL)
+            for pid in self._living:  # so that their processor time counts as this process's
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
             signal.set_wakeup_fd(-1)
             self._death.close()
             self._noticed.close()
