@@ -52,8 +52,15 @@ from aidivide_archive.similarity import (
     is_among,
     shingles,
     sign,
+    unique_hashes,
 )
-from aidivide_archive.similarity.boilerplate import MIN_PAGES, site_boilerplate
+from aidivide_archive.similarity.boilerplate import (
+    sentence_keys,
+    site_boilerplate,
+    site_sentences,
+    stock_sentences,
+    version_groups,
+)
 from aidivide_archive.similarity.candidates import (
     BUCKET_CAP,
     shared_counts,
@@ -172,26 +179,65 @@ def _story_articles(connection: sa.Connection) -> dict[int, StoryArticle]:
     }
 
 
-def _boilerplate(
+@dataclass(frozen=True, slots=True)
+class _Boilerplate:
+    """Shingles that are no evidence of copying, each sorted."""
+
+    by_site: Mapping[str, Hashes]
+    stock: Hashes
+    """Of sentences that many sites print again and again."""
+
+
+def _boilerplate(connection: sa.Connection, everything: Mapping[int, StoryArticle]) -> _Boilerplate:
+    found = {}
+    sentences = []
+    for site, texts in _texts_by_site(connection, everything):
+        signed = [shingles(text) for text in texts.values()]
+        groups = version_groups(signed)
+        common = site_boilerplate(signed, groups)
+        if len(common):
+            found[site] = common
+        keys = {one: sentence_keys(text) for one, text in texts.items()}
+        sentences.append(site_sentences(keys, dict(zip(texts, groups, strict=True))))
+    return _Boilerplate(found, _stock(connection, stock_sentences(sentences)))
+
+
+def _stock(connection: sa.Connection, holders: Mapping[int, int]) -> Hashes:
+    """The shingles of sentences, given by their keys and the article to find each one in."""
+    found = [_NOTHING]
+    ids = sorted(set(holders.values()))
+    for start in range(0, len(ids), _CHUNK):
+        for _, text in texts_of(connection, ids[start : start + _CHUNK]).values():
+            found += [
+                shingles(sentence)
+                for key, sentence in sentence_keys(text).items()
+                if key in holders
+            ]
+    return unique_hashes(np.concatenate(found))
+
+
+def _texts_by_site(
     connection: sa.Connection, everything: Mapping[int, StoryArticle]
-) -> dict[str, Hashes]:
+) -> Iterator[tuple[str, dict[int, str]]]:
+    """The texts of each site by article. Small sites are read together."""
     by_site: dict[str, list[int]] = {}
     for article in everything.values():
         by_site.setdefault(article.site, []).append(article.id)
-    found = {}
-    for site, ids in sorted(by_site.items()):
-        if len(ids) >= MIN_PAGES:
-            texts = texts_of(connection, ids)
-            common = site_boilerplate([shingles(texts[one][1]) for one in ids])
-            if len(common):
-                found[site] = common
-    return found
+    waiting: list[str] = []
+    for place, site in enumerate(sorted(by_site), start=1):
+        waiting.append(site)
+        if place < len(by_site) and sum(len(by_site[one]) for one in waiting) < _CHUNK:
+            continue
+        texts = texts_of(connection, [one for name in waiting for one in by_site[name]])
+        for name in waiting:
+            yield name, {one: texts[one][1] for one in by_site[name]}
+        waiting.clear()
 
 
 def _candidate_pairs(
     connection: sa.Connection,
     everything: Mapping[int, StoryArticle],
-    boilerplate: Mapping[str, Hashes],
+    boilerplate: _Boilerplate,
 ) -> list[tuple[int, int]]:
     """The pairs that `candidates.candidate_pairs` would give, from the rows in the database."""
     ids = np.fromiter(everything, dtype=np.int64, count=len(everything))  # ascending
@@ -241,17 +287,17 @@ def _outside_boilerplate(
     places: NDArray[np.int64],
     ids: NDArray[np.int64],
     everything: Mapping[int, StoryArticle],
-    boilerplate: Mapping[str, Hashes],
+    boilerplate: _Boilerplate,
 ) -> NDArray[np.bool_]:
-    keep = np.ones(len(hashes), dtype=np.bool_)
-    if not boilerplate:
+    keep = ~is_among(hashes.view(np.uint64), boilerplate.stock)
+    if not boilerplate.by_site:
         return keep
-    names = sorted(boilerplate)
+    names = sorted(boilerplate.by_site)
     number = {name: position for position, name in enumerate(names)}
     site_of = np.array([number.get(everything[int(one)].site, -1) for one in ids])[places]
     for position, name in enumerate(names):
         rows = np.flatnonzero(site_of == position)
-        keep[rows] = ~is_among(hashes[rows].view(np.uint64), boilerplate[name])
+        keep[rows] &= ~is_among(hashes[rows].view(np.uint64), boilerplate.by_site[name])
     return keep
 
 
@@ -259,7 +305,7 @@ def _compared(
     connection: sa.Connection,
     pairs: Sequence[tuple[int, int]],
     everything: Mapping[int, StoryArticle],
-    boilerplate: Mapping[str, Hashes],
+    boilerplate: _Boilerplate,
 ) -> Iterator[Match]:
     """The matches among the pairs. Pairs of one text come together, so that it is prepared once."""
     ready: dict[int, Prepared] = {}
@@ -271,8 +317,8 @@ def _compared(
             ready.clear()
         missing = sorted({one for pair in chunk for one in pair} - ready.keys())
         for article_id, (_, text) in texts_of(connection, missing).items():
-            common = boilerplate.get(everything[article_id].site, _NOTHING)
-            ready[article_id] = prepare(text, boilerplate=common)
+            common = boilerplate.by_site.get(everything[article_id].site, _NOTHING)
+            ready[article_id] = prepare(text, boilerplate=common, stock=boilerplate.stock)
         for left, right in chunk:
             comparison = compare(ready[left], ready[right])
             if comparison.relation is not None:
