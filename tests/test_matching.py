@@ -10,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from aidivide_archive import schema
-from aidivide_archive.archive import Archive, Location
+from aidivide_archive.archive import Archive, Location, migrate, versions
+from aidivide_archive.archive.engine import write_engine
+from aidivide_archive.exceptions import SchemaVersionError
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.model import (
     Channel,
@@ -195,6 +197,24 @@ def test_settling_again_writes_nothing(filled: Archive):
     written = [one for one in statements if one.startswith(("INSERT", "UPDATE"))]
     assert written == []
     assert graph(filled) == before
+
+
+def test_an_archive_of_the_version_without_candidates_settles_to_the_same(
+    filled: Archive, location: Location, reference: list[list[dict[str, Any]]]
+):
+    filled.close()
+    engine = write_engine(location)
+    with engine.begin() as connection:
+        migrate.downgrade(connection, "0004")
+    engine.dispose()
+    with pytest.raises(SchemaVersionError, match="aidivide db upgrade"):
+        Archive(location)
+    assert versions.upgrade(location) == ("0004", schema.REVISION)
+    with Archive(location) as archive:
+        archive.begin("rebuild")
+        assert {row["origin_rank"] for row in table(archive, schema.story_members)} == {None}
+        archive.settle().result()
+        assert graph(archive) == reference
 
 
 # --- what is found -------------------------------------------------------------------------------

@@ -363,8 +363,15 @@ def story_rows_of(
                 "hours_after_origin": member.hours_after_origin,
                 "confidence": member.confidence,
                 "reasons": list(member.reasons),
+                "origin_rank": member.origin_rank,
+                "origin_points": member.origin_points,
+                "origin_reasons": _as_list(member.origin_reasons),
             }
     return story_rows, member_rows
+
+
+def _as_list(reasons: tuple[str, ...] | None) -> list[str] | None:
+    return None if reasons is None else list(reasons)
 
 
 def _write_stories(connection: sa.Connection, grouped: Sequence[Story]) -> None:

@@ -29,7 +29,7 @@ from aidivide_archive.similarity import (
 )
 from aidivide_archive.similarity.normalise import disguised_word_count
 
-COPIES_VERSION = "1"
+COPIES_VERSION = "2"
 """Raise it whenever `compare` gives another result for any pair: stored matches are stale."""
 
 MIN_CONTAINMENT = 0.25
