@@ -183,6 +183,23 @@ def test_a_batch_of_ready_articles_gives_the_same_graph(
     assert graph(archive) == reference
 
 
+def test_what_many_sites_print_again_and_again_holds_nothing_together(archive: Archive):
+    notice = sentences(99, 6)
+    pages = [
+        page(f"page{n}.site{site}", sentences(100 + 2 * site + n, 8), notice)
+        for site in range(4)
+        for n in range(2)
+    ]
+    archive.begin("import")
+    store(archive, pages[::2])  # one page of each site: nothing tells a notice from a text
+    archive.settle().result()
+    assert len(table(archive, schema.matches)) == 6
+    store(archive, pages[1::2])
+    archive.settle().result()
+    assert table(archive, schema.matches) == []
+    assert {row["size"] for row in table(archive, schema.stories)} == {1}
+
+
 def test_settling_again_writes_nothing(filled: Archive):
     statements: list[str] = []
 

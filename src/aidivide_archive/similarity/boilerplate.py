@@ -153,9 +153,12 @@ def _version_groups(hashes: Hashes, owners: NDArray[np.int64], pages: int) -> ND
     _, places, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     own = np.bincount(owners[counts[places] <= LINK_CAP], minlength=pages)
     linked = shared >= np.maximum(MIN_LINK, LINK_SHARE * np.minimum(own[left], own[right]))
-    linked &= ~_is_footer(hashes, owners, counts[places], own, left, right)
+    left, right = left[linked], right[linked]
+    if len(left):
+        versions = ~_is_footer(hashes, owners, counts[places], own, left * pages + right)
+        left, right = left[versions], right[versions]
     groups = np.arange(pages)
-    for a, b in zip(left[linked].tolist(), right[linked].tolist(), strict=True):
+    for a, b in zip(left.tolist(), right.tolist(), strict=True):
         first, second = _root(groups, a), _root(groups, b)
         groups[max(first, second)] = min(first, second)
     return np.array([_root(groups, page) for page in range(pages)], dtype=np.int64)
@@ -166,29 +169,24 @@ def _is_footer(
     owners: NDArray[np.int64],
     counts: NDArray[np.int64],
     own: NDArray[np.int64],
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
+    pairs: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """Say of each pair of pages whether all that they share is on a third page, and much is not.
+    """Say of each pair of pages whether what they share is on a third page, and much of both is not.
 
-    `counts`: pages that each hash is on; `own`: usable hashes of each page.
+    `counts`: pages that each hash is on; `own`: usable hashes of each page; `pairs`: smaller times
+    the number of pages plus larger.
     """
-    few = counts <= 2
-    rest = np.bincount(owners[few], minlength=len(own))
+    left, right = pairs // len(own), pairs % len(own)
+    rest = np.bincount(owners[counts <= 2], minlength=len(own))
     smaller = np.minimum(rest[left], rest[right])
-    apart = np.minimum(
-        rest[left] / np.maximum(own[left], 1), rest[right] / np.maximum(own[right], 1)
-    )
-    pairs = left * len(own) + right
-    first, second, both = shared_counts(hashes, owners, 2)
-    order = np.argsort(first * len(own) + second)
-    known = (first * len(own) + second)[order]
-    places = np.searchsorted(known, pairs)
-    places[places == len(known)] = 0
-    found = np.zeros(len(pairs), dtype=np.int64)
-    if len(known):
-        found = np.where(known[places] == pairs, both[order][places], 0)
-    return (smaller >= MIN_LINK) & (apart >= REST_SHARE) & (found < REST_LINK * smaller)
+    large = (rest[left] >= REST_SHARE * own[left]) & (rest[right] >= REST_SHARE * own[right])
+    # A hash on two pages stands in a row twice, the smaller page first: all come page by page.
+    both = np.flatnonzero(counts == 2)
+    two = owners[both[np.argsort(hashes[both], kind="stable")]].reshape(-1, 2)
+    known, shared = np.unique(two[:, 0] * len(own) + two[:, 1], return_counts=True)
+    common = dict(zip(known.tolist(), shared.tolist(), strict=True))
+    found = np.array([common.get(pair, 0) for pair in pairs.tolist()])
+    return large & (smaller >= MIN_LINK) & (found < REST_LINK * smaller)
 
 
 def _root(groups: NDArray[np.int64], page: int) -> int:
