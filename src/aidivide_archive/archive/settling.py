@@ -28,7 +28,7 @@ from aidivide_archive.archive.matching import (
     texts_of,
 )
 from aidivide_archive.archive.rejudging import rejudge
-from aidivide_archive.archive.templates import settle_templates
+from aidivide_archive.archive.templates import settle_templates, site_lines
 from aidivide_archive.copies import Prepared, compare, prepare
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
@@ -191,10 +191,13 @@ class _Boilerplate:
 def _boilerplate(connection: sa.Connection, everything: Mapping[int, StoryArticle]) -> _Boilerplate:
     found = {}
     sentences = []
+    cut = site_lines(connection)
     for site, texts in _texts_by_site(connection, everything):
         signed = [shingles(text) for text in texts.values()]
         groups = version_groups(signed)
-        common = site_boilerplate(signed, groups)
+        # A short page keeps its site's lines, which are cut from the others: few pages show them.
+        lines = [shingles(line) for line in cut.get(site, ())]
+        common = unique_hashes(np.concatenate([site_boilerplate(signed, groups), *lines]))
         if len(common):
             found[site] = common
         keys = {one: sentence_keys(text) for one, text in texts.items()}
