@@ -63,8 +63,8 @@ NUMBER_CONFLICTS = 3
 NUMBER_SHARE = 0.6
 """When names agree: at least this many, and this share, of the sentences with numbers differ."""
 OTHER_NUMBERS = 4
-"""When names cannot be seen, as in Chinese: this many numbers differ, and `NUMBER_SHARE` of all.
-An update brings one or two figures and keeps the others."""
+"""When names cannot be seen, as in Chinese: this many numbers differ, and `CONFLICT_SHARE` of all.
+An update brings one or two figures and keeps most; what stays the same in a formula is small."""
 NAME_CONFLICTS = 3
 NAME_SHARE = 0.75
 """The same for names when numbers agree."""
@@ -271,7 +271,7 @@ def _is_template(found: SlotConflict, *, short: bool, nameless: bool) -> bool:
     if found.numbers < NUMBER_SHARE * found.numbered:
         return False
     return found.numbers >= NUMBER_CONFLICTS or (
-        others >= OTHER_NUMBERS and others >= NUMBER_SHARE * (others + found.numbers_same)
+        others >= OTHER_NUMBERS and others >= CONFLICT_SHARE * (others + found.numbers_same)
     )
 
 
