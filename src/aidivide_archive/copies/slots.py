@@ -97,8 +97,12 @@ def _difference(
 def _named_otherwise(
     a: _Slots, b: _Slots, known_a: _Slots, known_b: _Slots
 ) -> tuple[_Slots, _Slots] | None:
+    """Return names that the whole other text lacks, on both sides, or else days and months that differ."""
     own_a, own_b = a - b - known_b, b - a - known_a
-    return (own_a, own_b) if own_a and own_b else None
+    if own_a and own_b:
+        return own_a, own_b
+    dates = CALENDAR.keys()
+    return _difference(a & dates, b & dates, known_a, known_b)
 
 
 def _unlike(a: _Slots, b: _Slots) -> tuple[_Slots, _Slots]:
