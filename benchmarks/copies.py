@@ -29,6 +29,7 @@ from aidivide_archive.similarity import (
 )
 from aidivide_archive.similarity.boilerplate import (
     sentence_keys,
+    shared_endings,
     site_boilerplate,
     site_sentences,
     stock_sentences,
@@ -120,7 +121,9 @@ def learnt(
     found, sentences = {}, []
     for site, places in pages.items():
         groups = version_groups([sets[place] for place in places])
-        found[site] = site_boilerplate([sets[place] for place in places], groups)
+        endings = shared_endings([documents[place].text for place in places])
+        common = site_boilerplate([sets[place] for place in places], groups)
+        found[site] = unique_hashes(np.concatenate([common, *map(shingles, endings)]))
         keys = {place: sentence_keys(documents[place].text) for place in places}
         sentences.append(site_sentences(keys, dict(zip(places, groups, strict=True))))
     stock = [

@@ -4,6 +4,7 @@ from aidivide_archive.similarity import Hashes, shingles
 from aidivide_archive.similarity.boilerplate import (
     SiteSentences,
     sentence_keys,
+    shared_endings,
     site_boilerplate,
     site_sentences,
     stock_sentences,
@@ -69,6 +70,25 @@ def test_a_growing_story_is_one_page() -> None:
     parts = [long_text(60, name) for name in "abc"]
     texts = pages(parts[0], " ".join(parts[:2]), " ".join(parts), f"{parts[2]} {parts[1]}")
     assert len(set(version_groups(texts))) == 1
+
+
+def test_two_pages_that_share_their_end_alone_share_a_disclaimer() -> None:
+    end = f"{long_text(40, 'end')}\nAll the same here"
+    first, second = f"{long_text(90, 'a')}\n{end}", f"{long_text(80, 'b')}\n\n{end}"
+    assert shared_endings([first, long_text(60, "else"), second]) == [end]
+    assert (
+        shared_endings([first, second, f"{long_text(70, 'c')}\n{end}"]) == []
+    )  # learnt from three
+
+
+def test_two_pages_that_share_more_than_their_end_are_versions() -> None:
+    end = long_text(60, "end")
+    top = [f"{long_text(70, name)} {long_text(30, 'both')}" for name in "ab"]
+    assert shared_endings([f"{one}\n{end}" for one in top]) == []
+    update = [f"{long_text(30, name)}\n{end}" for name in "ab"]  # most of both is the end
+    assert shared_endings(update) == []
+    assert shared_endings([end, end]) == []
+    assert shared_endings(["", " \n", "One", "Two"]) == []
 
 
 # --- sentences that many sites print again and again ---------------------------------------------

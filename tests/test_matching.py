@@ -186,7 +186,12 @@ def test_a_batch_of_ready_articles_gives_the_same_graph(
 def test_what_many_sites_print_again_and_again_holds_nothing_together(archive: Archive):
     notice = sentences(99, 6)
     pages = [
-        page(f"page{n}.site{site}", sentences(100 + 2 * site + n, 8), notice)
+        page(
+            f"page{n}.site{site}",
+            sentences(100 + 2 * site + n, 8),
+            notice,
+            sentences(200 + 2 * site + n, 2),
+        )
         for site in range(4)
         for n in range(2)
     ]
@@ -198,6 +203,15 @@ def test_what_many_sites_print_again_and_again_holds_nothing_together(archive: A
     archive.settle().result()
     assert table(archive, schema.matches) == []
     assert {row["size"] for row in table(archive, schema.stories)} == {1}
+
+
+def test_two_articles_over_one_disclaimer_are_no_copies(archive: Archive):
+    disclaimer = sentences(99, 7)
+    both = [page(f"page{n}.site", sentences(100 + n, 9), disclaimer) for n in range(2)]
+    archive.begin("import")
+    store(archive, both)
+    archive.settle().result()
+    assert table(archive, schema.matches) == []
 
 
 def test_settling_again_writes_nothing(filled: Archive):

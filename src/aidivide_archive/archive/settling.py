@@ -56,6 +56,7 @@ from aidivide_archive.similarity import (
 )
 from aidivide_archive.similarity.boilerplate import (
     sentence_keys,
+    shared_endings,
     site_boilerplate,
     site_sentences,
     stock_sentences,
@@ -196,7 +197,9 @@ def _boilerplate(connection: sa.Connection, everything: Mapping[int, StoryArticl
         signed = [shingles(text) for text in texts.values()]
         groups = version_groups(signed)
         # A short page keeps its site's lines, which are cut from the others: few pages show them.
-        lines = [shingles(line) for line in cut.get(site, ())]
+        lines = [
+            shingles(line) for line in (*cut.get(site, ()), *shared_endings(list(texts.values())))
+        ]
         common = unique_hashes(np.concatenate([site_boilerplate(signed, groups), *lines]))
         if len(common):
             found[site] = common

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aidivide_archive.similarity import Hashes
+from aidivide_archive.similarity import Hashes, is_among, shingles
 from aidivide_archive.similarity.candidates import shared_counts
 
 MIN_PAGES = 3
@@ -68,6 +68,36 @@ def version_groups(pages: Sequence[Hashes]) -> list[int]:
     if not pages:
         return []
     return [int(group) for group in _version_groups(*_flat(pages), len(pages))]
+
+
+def shared_endings(texts: Sequence[str]) -> list[str]:
+    """Return the last lines that exactly two pages of one site have in common and nothing else.
+
+    Two pages are too few to learn from, but articles of one site that share the end only, and less
+    than either has of its own, share a disclaimer. What three pages end with is `site_boilerplate`.
+    """
+    by_last: dict[str, list[list[str]]] = {}
+    for text in texts:
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        if lines:
+            by_last.setdefault(lines[-1], []).append(lines)
+    pairs = (held for held in by_last.values() if len(held) == 2)
+    return [ending for a, b in pairs if (ending := _shared_ending(a, b))]
+
+
+def _shared_ending(a: Sequence[str], b: Sequence[str]) -> str:
+    """Return the last lines that two texts have in common; "" if they share more than those."""
+    count = 0
+    while count < min(len(a), len(b)) and a[-1 - count] == b[-1 - count]:
+        count += 1
+    ending = "\n".join(a[len(a) - count :])
+    common = shingles(ending)
+    own_a, own_b = (shingles("\n".join(lines[: len(lines) - count])) for lines in (a, b))
+    smaller = min(len(own_a), len(own_b))
+    shared = np.count_nonzero(is_among(own_a, own_b))
+    if smaller < max(MIN_LINK, len(common)) or shared >= REST_LINK * smaller:
+        return ""
+    return ending
 
 
 def sentence_keys(text: str) -> dict[int, str]:
