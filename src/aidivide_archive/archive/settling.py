@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from aidivide_archive.archive import outlets
+from aidivide_archive.archive.boilerplate import Boilerplate, learn_boilerplate
 from aidivide_archive.archive.differences import Rows, delete_absent, upsert_changed
 from aidivide_archive.archive.joining import join_pages
 from aidivide_archive.archive.matching import (
@@ -28,7 +29,7 @@ from aidivide_archive.archive.matching import (
     texts_of,
 )
 from aidivide_archive.archive.rejudging import rejudge
-from aidivide_archive.archive.templates import settle_templates, site_lines
+from aidivide_archive.archive.templates import settle_templates
 from aidivide_archive.copies import Prepared, compare, prepare
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
@@ -50,17 +51,7 @@ from aidivide_archive.similarity import (
     Hashes,
     band_keys,
     is_among,
-    shingles,
     sign,
-    unique_hashes,
-)
-from aidivide_archive.similarity.boilerplate import (
-    sentence_keys,
-    shared_endings,
-    site_boilerplate,
-    site_sentences,
-    stock_sentences,
-    version_groups,
 )
 from aidivide_archive.similarity.candidates import (
     BUCKET_CAP,
@@ -123,7 +114,7 @@ class CopyGraph:
 def copy_graph(connection: sa.Connection) -> CopyGraph:
     """Compute matches and stories of the whole archive; reads only."""
     everything = _story_articles(connection)
-    boilerplate = _boilerplate(connection, everything)
+    boilerplate = learn_boilerplate(connection, everything)
     pairs = _candidate_pairs(connection, everything, boilerplate)
     found = tuple(_compared(connection, pairs, everything, boilerplate))
     told = _judgements(connection)
@@ -180,70 +171,10 @@ def _story_articles(connection: sa.Connection) -> dict[int, StoryArticle]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Boilerplate:
-    """Shingles that are no evidence of copying, each sorted."""
-
-    by_site: Mapping[str, Hashes]
-    stock: Hashes
-    """Of sentences that many sites print again and again."""
-
-
-def _boilerplate(connection: sa.Connection, everything: Mapping[int, StoryArticle]) -> _Boilerplate:
-    found = {}
-    sentences = []
-    cut = site_lines(connection)
-    for site, texts in _texts_by_site(connection, everything):
-        signed = [shingles(text) for text in texts.values()]
-        groups = version_groups(signed)
-        # A short page keeps its site's lines, which are cut from the others: few pages show them.
-        lines = [
-            shingles(line) for line in (*cut.get(site, ()), *shared_endings(list(texts.values())))
-        ]
-        common = unique_hashes(np.concatenate([site_boilerplate(signed, groups), *lines]))
-        if len(common):
-            found[site] = common
-        keys = {one: sentence_keys(text) for one, text in texts.items()}
-        sentences.append(site_sentences(keys, dict(zip(texts, groups, strict=True))))
-    return _Boilerplate(found, _stock(connection, stock_sentences(sentences)))
-
-
-def _stock(connection: sa.Connection, holders: Mapping[int, int]) -> Hashes:
-    """The shingles of sentences, given by their keys and the article to find each one in."""
-    found = [_NOTHING]
-    ids = sorted(set(holders.values()))
-    for start in range(0, len(ids), _CHUNK):
-        for _, text in texts_of(connection, ids[start : start + _CHUNK]).values():
-            found += [
-                shingles(sentence)
-                for key, sentence in sentence_keys(text).items()
-                if key in holders
-            ]
-    return unique_hashes(np.concatenate(found))
-
-
-def _texts_by_site(
-    connection: sa.Connection, everything: Mapping[int, StoryArticle]
-) -> Iterator[tuple[str, dict[int, str]]]:
-    """The texts of each site by article. Small sites are read together."""
-    by_site: dict[str, list[int]] = {}
-    for article in everything.values():
-        by_site.setdefault(article.site, []).append(article.id)
-    waiting: list[str] = []
-    for place, site in enumerate(sorted(by_site), start=1):
-        waiting.append(site)
-        if place < len(by_site) and sum(len(by_site[one]) for one in waiting) < _CHUNK:
-            continue
-        texts = texts_of(connection, [one for name in waiting for one in by_site[name]])
-        for name in waiting:
-            yield name, {one: texts[one][1] for one in by_site[name]}
-        waiting.clear()
-
-
 def _candidate_pairs(
     connection: sa.Connection,
     everything: Mapping[int, StoryArticle],
-    boilerplate: _Boilerplate,
+    boilerplate: Boilerplate,
 ) -> list[tuple[int, int]]:
     """The pairs that `candidates.candidate_pairs` would give, from the rows in the database."""
     ids = np.fromiter(everything, dtype=np.int64, count=len(everything))  # ascending
@@ -293,7 +224,7 @@ def _outside_boilerplate(
     places: NDArray[np.int64],
     ids: NDArray[np.int64],
     everything: Mapping[int, StoryArticle],
-    boilerplate: _Boilerplate,
+    boilerplate: Boilerplate,
 ) -> NDArray[np.bool_]:
     keep = ~is_among(hashes.view(np.uint64), boilerplate.stock)
     if not boilerplate.by_site:
@@ -311,7 +242,7 @@ def _compared(
     connection: sa.Connection,
     pairs: Sequence[tuple[int, int]],
     everything: Mapping[int, StoryArticle],
-    boilerplate: _Boilerplate,
+    boilerplate: Boilerplate,
 ) -> Iterator[Match]:
     """The matches among the pairs. Pairs of one text come together, so that it is prepared once."""
     ready: dict[int, Prepared] = {}
