@@ -19,8 +19,22 @@ from datasketch import MinHash, MinHashLSH
 
 from aidivide_archive.copies import compare, prepare
 from aidivide_archive.model import Comparison, Match, Relation, Signature, StoryArticle
-from aidivide_archive.similarity import Hashes, bands, hashvalues, shingles, sign_shingles
-from aidivide_archive.similarity.boilerplate import site_boilerplate
+from aidivide_archive.similarity import (
+    Hashes,
+    bands,
+    hashvalues,
+    shingles,
+    sign_shingles,
+    unique_hashes,
+)
+from aidivide_archive.similarity.boilerplate import (
+    sentence_keys,
+    shared_endings,
+    site_boilerplate,
+    site_sentences,
+    stock_sentences,
+    version_groups,
+)
 from aidivide_archive.similarity.candidates import candidate_pairs
 from aidivide_archive.stories import build_stories
 from benchmarks.syndication import Document, Simulation, real_texts, true_pairs
@@ -97,11 +111,26 @@ def plain(signatures: Mapping[int, Signature], threshold: float) -> Pairs:
     return found
 
 
-def learnt(documents: Sequence[Document], sets: Sequence[Hashes]) -> dict[str, Hashes]:
-    pages: defaultdict[str, list[Hashes]] = defaultdict(list)
-    for document, hashes in zip(documents, sets, strict=True):
-        pages[document.site].append(hashes)
-    return {site: site_boilerplate(held) for site, held in pages.items()}
+def learnt(
+    documents: Sequence[Document], sets: Sequence[Hashes]
+) -> tuple[dict[str, Hashes], Hashes]:
+    """Return each site's boilerplate and the shingles of stock sentences, as settling learns them."""
+    pages: defaultdict[str, list[int]] = defaultdict(list)
+    for place, document in enumerate(documents):
+        pages[document.site].append(place)
+    found, sentences = {}, []
+    for site, places in pages.items():
+        groups = version_groups([sets[place] for place in places])
+        endings = shared_endings([documents[place].text for place in places])
+        common = site_boilerplate([sets[place] for place in places], groups)
+        found[site] = unique_hashes(np.concatenate([common, *map(shingles, endings)]))
+        keys = {place: sentence_keys(documents[place].text) for place in places}
+        sentences.append(site_sentences(keys, dict(zip(places, groups, strict=True))))
+    stock = [
+        shingles(sentence_keys(documents[place].text)[key])
+        for key, place in stock_sentences(sentences).items()
+    ]
+    return found, unique_hashes(np.concatenate([np.empty(0, dtype=np.uint64), *stock]))
 
 
 def stories_of(
@@ -147,11 +176,13 @@ def run(folder: Path, seed: int, *, verbose: bool) -> None:
     sets = [shingles(document.text) for document in documents]
     signatures = {place: sign_shingles(one) for place, one in enumerate(sets)}
     signed = time.process_time()
-    boilerplate = learnt(documents, sets)
+    boilerplate, stock = learnt(documents, sets)
     sites = {place: document.site for place, document in enumerate(documents)}
-    candidates = candidate_pairs(signatures, sites, boilerplate)
+    candidates = candidate_pairs(signatures, sites, boilerplate, stock)
     joined = time.process_time()
-    prepared = [prepare(one.text, boilerplate=boilerplate[one.site]) for one in documents]
+    prepared = [
+        prepare(one.text, boilerplate=boilerplate[one.site], stock=stock) for one in documents
+    ]
     compared = {(a, b): compare(prepared[a], prepared[b]) for a, b in sorted(candidates)}
     verified = time.process_time()
     found = {pair for pair, one in compared.items() if one.relation in FOUND}

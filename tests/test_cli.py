@@ -322,6 +322,13 @@ def test_a_story_says_who_copied_how_much(ask: Run):
     assert re.fullmatch(r"\d\d%", copy[2])
     (found,) = items(ask("story", filled.COPY, "--json"))
     assert found["id"] == STORY_ID
+    _, _, candidates = text.partition("origin\tpoints\tarticle\toutlet\tevidence\n")
+    lines = [line.split("\t") for line in candidates.splitlines()]
+    assert [line[0] for line in lines] == ["1", "2"]
+    assert [line[3] for line in lines] == ["One Daily", "Two Wire"]
+    assert [row["rank"] for row in found["candidates"]] == [1, 2]
+    assert lines[0][1] == f"{found['candidates'][0]['points']:+.2f}"
+    assert found["candidates"][0]["reasons"]
     assert "in no story" in error_line(ask("story", "s-000000000000", code=1))
 
 

@@ -109,6 +109,44 @@ def test_the_chinese_report_of_another_year_is_no_copy(name: str) -> None:
     assert found.containment_a > 0.4
 
 
+def notice_zh(*numbers: object, places: tuple[str, str] = ("安平县", "东岭")) -> str:
+    day, hour, minute, size, depth, villages, quakes, largest = numbers
+    return (
+        f"地震台网正式测定：{day}日{hour}时{minute}分在{places[0]}发生{size}级地震，震源深度{depth}千米。"
+        f"据当地居民反映，{places[1]}一带震感明显，部分居民跑到室外避险，暂未收到人员伤亡报告。"
+        f"震中周边二十公里内有{villages}个村庄，近年来发生三级以上地震{quakes}次，最大一次为{largest}级。"
+        "应急管理部门已派出工作组赶赴现场核查灾情，指导群众做好余震防范工作。"
+    )
+
+
+def test_formula_news_without_capital_letters_is_told_by_its_numbers() -> None:
+    one = notice_zh(3, 14, 25, "5.1", 12, 17, 44, "6.0")
+    other = notice_zh(21, 6, 52, "4.4", 9, 26, 13, "5.7", places=("临水县", "西沟"))
+    assert compare(prepare(one), prepare(other)).relation is Relation.TEMPLATE
+    updated = notice_zh(3, 14, 25, "5.2", 12, 19, 44, "6.0") + "已有三人受轻伤。"
+    assert compare(prepare(one), prepare(updated)).relation is Relation.COPY
+    halfwidth = one.translate(str.maketrans("，。：", ",.:"))
+    assert compare(prepare(one), prepare(halfwidth)).relation is Relation.COPY
+
+
+def test_a_copy_in_another_house_style_is_no_template() -> None:
+    text = (
+        "Mara Lind told the United Nations on Monday that 36,000 homes in Tesk had no light.\n"
+        "The United States and Corvane will send 1.5 million lamps by March 3, Jonas Ferro said.\n"
+        "In Ulvaro 12,400 people wait for the United Nations to mend the line from Tesk.\n"
+        "The United States paid for half of the 240 masts that Aiko Brandt put up on Friday.\n"
+        "Nadia Osei of the United Nations called it the coldest week since the old line fell."
+    )
+    styled = text
+    for ours, theirs in {
+        "United Nations": "UN", "United States": "US", "Monday": "Mon", "Friday": "Fri",
+        "March 3": "3 March", "36,000": "36 000", "12,400": "12.400", "1.5": "1,5",
+        "Mara Lind": "Ms Lind", "Jonas Ferro": "Mr Ferro", "Aiko Brandt": "Dr Brandt",
+    }.items():  # fmt: skip
+        styled = styled.replace(ours, theirs)
+    assert compare(prepare(text), prepare(styled)).relation is Relation.COPY
+
+
 def test_a_rewritten_text_is_found_by_its_sentences() -> None:
     words = read("agency").split(" ")
     spun = " ".join(
@@ -139,6 +177,14 @@ def test_site_boilerplate_is_no_evidence() -> None:
     found = compare(prepare(a, boilerplate=known), prepare(b, boilerplate=known))
     assert (found.relation, found.jaccard) == (None, 0.0)
     assert prepare(a, boilerplate=known).boilerplate_count == len(known)
+
+
+def test_stock_sentences_are_no_evidence_either() -> None:
+    notice = long_text(60, "cookie")
+    a, b = f"{long_text(80, 'a')}\n{notice}\nEnd", f"{long_text(80, 'b')}\n{notice}\nStop"
+    known = shingles(notice)
+    found = compare(prepare(a, stock=known), prepare(b, stock=known))
+    assert (found.relation, found.jaccard) == (None, 0.0)
 
 
 def test_short_texts_need_more_than_a_common_formula() -> None:
@@ -186,6 +232,10 @@ def test_quoted_shingles_are_a_part_of_all_shingles() -> None:
         long_text,
         lambda size: '"' + "x " * size,
         lambda size: "‘a " * size,
+        lambda size: "“a „a «a 「a " * (size // 8),
+        lambda size: "a “" + " " * size,
+        lambda size: 'a "b' + " c" * size,
+        lambda size: "12 345 " * size,
         lambda size: "»a" * size,
         lambda size: "'a " * size,
         lambda size: "a" * size + " о",

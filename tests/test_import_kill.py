@@ -15,8 +15,15 @@ import pytest
 from aidivide_archive.archive import Location
 from aidivide_archive.archive.queries import Reader
 
-COUNT = 2_500
-"""More than one batch of `imports.STORED_AT_ONCE`."""
+COUNT = 2_000
+BATCH = 600
+"""Instead of `imports.STORED_AT_ONCE`, so that there are four batches to kill in."""
+COMMAND = f"""
+from aidivide_archive.cli.program import main
+from aidivide_archive.ingest import imports
+imports.STORED_AT_ONCE = {BATCH}
+main()
+"""
 SYLLABLES = ["ka", "lo", "mi", "ren", "ta", "vos", "un", "pel", "dra", "sho", "bi", "nem"]
 
 
@@ -28,9 +35,9 @@ def write_articles(path: Path) -> None:
     with path.open("w", encoding="utf-8") as lines:
         for number in range(COUNT):
             if texts and draw.random() < 0.2:
-                text = draw.choice(texts)[: draw.randint(6, 10)]
+                text = draw.choice(texts)[: draw.randint(6, 8)]
             else:
-                text = [" ".join(draw.choices(words, k=11)).capitalize() + "." for _ in range(10)]
+                text = [" ".join(draw.choices(words, k=9)).capitalize() + "." for _ in range(8)]
                 texts.append(text)
             record = {
                 "url": f"https://site{number % 50}.example/{number}",
@@ -43,7 +50,7 @@ def write_articles(path: Path) -> None:
 
 def start(file: Path, archive: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "aidivide_archive", "import", str(file), "--archive", str(archive)],
+        [sys.executable, "-c", COMMAND, "import", str(file), "--archive", str(archive)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -101,8 +108,13 @@ def test_a_killed_import_goes_on_to_the_same_archive(tmp_path: Path):
     assert len(expected["matches"]) > COUNT / 10
 
     killed = tmp_path / "killed"
-    first = kill_when(1, file, killed)  # between two batches
-    assert 0 < first < COUNT
+    before = 0
+    for count in (1, BATCH + 1):  # while the next batch is signed or written
+        there = kill_when(count, file, killed)
+        assert there >= max(before, count), "what was committed is gone"
+        with Reader(Location(killed)) as reader:  # nothing half-stored, only not compared yet
+            assert {one.check for one in reader.integrity()} == {"no_story"}
+        before = there
     assert kill_when(COUNT, file, killed) == COUNT  # while the copy graph is settled
     with Reader(Location(killed)) as reader:
         assert reader.status().articles == COUNT

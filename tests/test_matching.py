@@ -10,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from aidivide_archive import schema
-from aidivide_archive.archive import Archive, Location
+from aidivide_archive.archive import Archive, Location, migrate, versions
+from aidivide_archive.archive.engine import write_engine
+from aidivide_archive.exceptions import SchemaVersionError
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.model import (
     Channel,
@@ -181,6 +183,37 @@ def test_a_batch_of_ready_articles_gives_the_same_graph(
     assert graph(archive) == reference
 
 
+def test_what_many_sites_print_again_and_again_holds_nothing_together(archive: Archive):
+    notice = sentences(99, 6)
+    pages = [
+        page(
+            f"page{n}.site{site}",
+            sentences(100 + 2 * site + n, 8),
+            notice,
+            sentences(200 + 2 * site + n, 2),
+        )
+        for site in range(4)
+        for n in range(2)
+    ]
+    archive.begin("import")
+    store(archive, pages[::2])  # one page of each site: nothing tells a notice from a text
+    archive.settle().result()
+    assert len(table(archive, schema.matches)) == 6
+    store(archive, pages[1::2])
+    archive.settle().result()
+    assert table(archive, schema.matches) == []
+    assert {row["size"] for row in table(archive, schema.stories)} == {1}
+
+
+def test_two_articles_over_one_disclaimer_are_no_copies(archive: Archive):
+    disclaimer = sentences(99, 7)
+    both = [page(f"page{n}.site", sentences(100 + n, 9), disclaimer) for n in range(2)]
+    archive.begin("import")
+    store(archive, both)
+    archive.settle().result()
+    assert table(archive, schema.matches) == []
+
+
 def test_settling_again_writes_nothing(filled: Archive):
     statements: list[str] = []
 
@@ -195,6 +228,24 @@ def test_settling_again_writes_nothing(filled: Archive):
     written = [one for one in statements if one.startswith(("INSERT", "UPDATE"))]
     assert written == []
     assert graph(filled) == before
+
+
+def test_an_archive_of_the_version_without_candidates_settles_to_the_same(
+    filled: Archive, location: Location, reference: list[list[dict[str, Any]]]
+):
+    filled.close()
+    engine = write_engine(location)
+    with engine.begin() as connection:
+        migrate.downgrade(connection, "0004")
+    engine.dispose()
+    with pytest.raises(SchemaVersionError, match="aidivide db upgrade"):
+        Archive(location)
+    assert versions.upgrade(location) == ("0004", schema.REVISION)
+    with Archive(location) as archive:
+        archive.begin("rebuild")
+        assert {row["origin_rank"] for row in table(archive, schema.story_members)} == {None}
+        archive.settle().result()
+        assert graph(archive) == reference
 
 
 # --- what is found -------------------------------------------------------------------------------

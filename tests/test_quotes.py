@@ -26,6 +26,27 @@ def test_each_kind_of_quotation_mark_is_known(text: str, quoted: str) -> None:
     assert inside(text) == quoted
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ('He said "we will go” today', '"we will go”'),
+        ('He said “we will go" today', '“we will go"'),
+        ("‘We will go.\nA caption.", "‘We will go."),
+        ('"We will go.\nA caption.', '"We will go.'),
+        ("「我们会去\n「明天", "「我们会去「明天"),
+    ],
+)
+def test_mixed_and_unclosed_marks_are_followed(text: str, quoted: str) -> None:
+    assert inside(text) == quoted
+
+
+@pytest.mark.parametrize("mark", ["“", '"', "„", "«", "「"])
+def test_a_lost_closing_mark_quotes_nothing(mark: str) -> None:
+    assert (
+        inside(f"The hall is open. {mark}Nobody closes this. Mara Lind left.\nShe is away.") == ""
+    )
+
+
 def test_an_open_quotation_ends_with_its_paragraph() -> None:
     assert inside("“First part.\n“Second part.” He left.") == "“First part.“Second part.”"
 

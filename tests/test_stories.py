@@ -75,6 +75,21 @@ def test_every_article_is_in_one_story_named_after_its_smallest_member() -> None
     assert [story.id for story in stories] == [2, 4, 7]
 
 
+def test_every_member_is_ranked_as_a_candidate_for_the_origin() -> None:
+    articles = [article(1, hour=9), article(2, hour=1), article(3, hour=5), article(4, hour=0)]
+    found = members(build_stories(articles, clique(1, 2, 3), {}))
+    ranked = sorted((1, 2, 3), key=lambda number: found[number].origin_rank or 0)
+    assert ranked == [2, 3, 1]
+    assert [found[number].origin_rank for number in ranked] == [1, 2, 3]
+    points = [found[number].origin_points or 0.0 for number in ranked]
+    assert points == sorted(points, reverse=True)
+    assert found[2].role is Role.ORIGIN
+    assert found[2].origin_reasons == ("no dated article is surely earlier, 2 are later",)
+    assert set(found[1].origin_reasons or ()) <= set(found[1].reasons)
+    alone = found[4]
+    assert (alone.origin_rank, alone.origin_points, alone.origin_reasons) == (None, None, None)
+
+
 @pytest.mark.parametrize("relation", [Relation.TEMPLATE, Relation.SHARED_STATEMENT])
 def test_templates_and_shared_statements_hold_no_story_together(relation: Relation) -> None:
     assert built(2, [match(1, 2, 0.8, 0.8, relation)]) == [[1], [2]]

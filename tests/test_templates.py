@@ -1,6 +1,7 @@
 """What a site repeats: learnt when a run settles, cut from the texts shown, never a revision."""
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -263,6 +264,21 @@ def test_a_text_of_which_it_would_take_more_than_a_quarter_stays_whole(filled: A
 
 
 # --- later visits --------------------------------------------------------------------------------
+
+
+def test_lines_that_short_pages_keep_make_no_copies_of_them(archive: Archive, location: Location):
+    notice = sentences(90, 6)
+    long = [document(f"long{n}", [*sentences(n, 30), *notice]) for n in range(3)]
+    short = [document(f"short{n}", [*sentences(10 + n, 7), *notice]) for n in range(2)]
+    archive.begin("import")
+    store(archive, [*long, *short])
+    archive.settle().result()
+    shown = texts(archive)
+    assert all(notice[0] in shown[f"short{n}"] for n in range(2))
+    assert not any(notice[0] in shown[f"long{n}"] for n in range(3))
+    assert table(archive, schema.matches) == []
+    shown_pair = aidivide(location, "compare", *(found(f"short{n}").url for n in range(2)))
+    assert re.search("^relation +no match$", shown_pair, re.MULTILINE)
 
 
 def test_a_page_without_change_is_unchanged_after_its_template_was_cut(filled: Archive):

@@ -447,6 +447,12 @@ class StoryMember:
     """None when either time is unknown."""
     confidence: float
     reasons: tuple[str, ...]
+    origin_rank: int | None = None
+    """Place among the candidates for the origin, 1 the likeliest; None: alone in its story."""
+    origin_points: float | None = None
+    """Sum of the evidence for it as the origin."""
+    origin_reasons: tuple[str, ...] | None = None
+    """That evidence in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

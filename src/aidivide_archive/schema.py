@@ -105,7 +105,7 @@ Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
 String = sa.Text()
 Bytes = sa.LargeBinary()
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration this code works with; a test holds it equal to the newest file in `migrations/versions`."""
 
 metadata = sa.MetaData(
@@ -571,6 +571,14 @@ story_members = _table(
     _column("hours_after_origin", Real, null=True, comment="Between the publications"),
     _column("confidence", Real, comment="In the role, in [0, 1]"),
     _column("reasons", JsonValue(), comment="Evidence in words, the strongest first"),
+    _column(
+        "origin_rank",
+        Count,
+        null=True,
+        comment="Place among the candidates for the origin, 1 the likeliest; null: alone in its story",
+    ),
+    _column("origin_points", Real, null=True, comment="Sum of the evidence for it as the origin"),
+    _column("origin_reasons", JsonValue(), null=True, comment="That evidence in words"),
     _one_of("role", Role),
     comment="Members of stories, with their role",
 )

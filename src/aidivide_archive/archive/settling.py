@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from aidivide_archive.archive import outlets
+from aidivide_archive.archive.boilerplate import Boilerplate, learn_boilerplate
 from aidivide_archive.archive.differences import Rows, delete_absent, upsert_changed
 from aidivide_archive.archive.joining import join_pages
 from aidivide_archive.archive.matching import (
@@ -50,10 +51,8 @@ from aidivide_archive.similarity import (
     Hashes,
     band_keys,
     is_among,
-    shingles,
     sign,
 )
-from aidivide_archive.similarity.boilerplate import MIN_PAGES, site_boilerplate
 from aidivide_archive.similarity.candidates import (
     BUCKET_CAP,
     shared_counts,
@@ -115,7 +114,7 @@ class CopyGraph:
 def copy_graph(connection: sa.Connection) -> CopyGraph:
     """Compute matches and stories of the whole archive; reads only."""
     everything = _story_articles(connection)
-    boilerplate = _boilerplate(connection, everything)
+    boilerplate = learn_boilerplate(connection, everything)
     pairs = _candidate_pairs(connection, everything, boilerplate)
     found = tuple(_compared(connection, pairs, everything, boilerplate))
     told = _judgements(connection)
@@ -172,26 +171,10 @@ def _story_articles(connection: sa.Connection) -> dict[int, StoryArticle]:
     }
 
 
-def _boilerplate(
-    connection: sa.Connection, everything: Mapping[int, StoryArticle]
-) -> dict[str, Hashes]:
-    by_site: dict[str, list[int]] = {}
-    for article in everything.values():
-        by_site.setdefault(article.site, []).append(article.id)
-    found = {}
-    for site, ids in sorted(by_site.items()):
-        if len(ids) >= MIN_PAGES:
-            texts = texts_of(connection, ids)
-            common = site_boilerplate([shingles(texts[one][1]) for one in ids])
-            if len(common):
-                found[site] = common
-    return found
-
-
 def _candidate_pairs(
     connection: sa.Connection,
     everything: Mapping[int, StoryArticle],
-    boilerplate: Mapping[str, Hashes],
+    boilerplate: Boilerplate,
 ) -> list[tuple[int, int]]:
     """The pairs that `candidates.candidate_pairs` would give, from the rows in the database."""
     ids = np.fromiter(everything, dtype=np.int64, count=len(everything))  # ascending
@@ -241,17 +224,17 @@ def _outside_boilerplate(
     places: NDArray[np.int64],
     ids: NDArray[np.int64],
     everything: Mapping[int, StoryArticle],
-    boilerplate: Mapping[str, Hashes],
+    boilerplate: Boilerplate,
 ) -> NDArray[np.bool_]:
-    keep = np.ones(len(hashes), dtype=np.bool_)
-    if not boilerplate:
+    keep = ~is_among(hashes.view(np.uint64), boilerplate.stock)
+    if not boilerplate.by_site:
         return keep
-    names = sorted(boilerplate)
+    names = sorted(boilerplate.by_site)
     number = {name: position for position, name in enumerate(names)}
     site_of = np.array([number.get(everything[int(one)].site, -1) for one in ids])[places]
     for position, name in enumerate(names):
         rows = np.flatnonzero(site_of == position)
-        keep[rows] = ~is_among(hashes[rows].view(np.uint64), boilerplate[name])
+        keep[rows] &= ~is_among(hashes[rows].view(np.uint64), boilerplate.by_site[name])
     return keep
 
 
@@ -259,7 +242,7 @@ def _compared(
     connection: sa.Connection,
     pairs: Sequence[tuple[int, int]],
     everything: Mapping[int, StoryArticle],
-    boilerplate: Mapping[str, Hashes],
+    boilerplate: Boilerplate,
 ) -> Iterator[Match]:
     """The matches among the pairs. Pairs of one text come together, so that it is prepared once."""
     ready: dict[int, Prepared] = {}
@@ -271,8 +254,8 @@ def _compared(
             ready.clear()
         missing = sorted({one for pair in chunk for one in pair} - ready.keys())
         for article_id, (_, text) in texts_of(connection, missing).items():
-            common = boilerplate.get(everything[article_id].site, _NOTHING)
-            ready[article_id] = prepare(text, boilerplate=common)
+            common = boilerplate.by_site.get(everything[article_id].site, _NOTHING)
+            ready[article_id] = prepare(text, boilerplate=common, stock=boilerplate.stock)
         for left, right in chunk:
             comparison = compare(ready[left], ready[right])
             if comparison.relation is not None:
@@ -317,8 +300,15 @@ def story_rows_of(
                 "hours_after_origin": member.hours_after_origin,
                 "confidence": member.confidence,
                 "reasons": list(member.reasons),
+                "origin_rank": member.origin_rank,
+                "origin_points": member.origin_points,
+                "origin_reasons": _as_list(member.origin_reasons),
             }
     return story_rows, member_rows
+
+
+def _as_list(reasons: tuple[str, ...] | None) -> list[str] | None:
+    return None if reasons is None else list(reasons)
 
 
 def _write_stories(connection: sa.Connection, grouped: Sequence[Story]) -> None:

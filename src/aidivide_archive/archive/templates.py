@@ -95,6 +95,19 @@ def settle_templates(connection: sa.Connection, joining: Joining) -> None:
             _show(connection, page, template)
 
 
+def site_lines(connection: sa.Connection) -> dict[str, list[str]]:
+    """The lines that each site's articles are shown without, whether or not a page is too short to lose them."""
+    rows = connection.execute(
+        sa.select(clutter_rules.c.site, clutter_rules.c.sample)
+        .where(clutter_rules.c.status != UNDONE)
+        .order_by(clutter_rules.c.site, clutter_rules.c.line_hash)
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.site, []).append(row.sample)
+    return found
+
+
 def _sites(connection: sa.Connection) -> set[str]:
     """Sites with enough articles to learn from, and those with rules."""
     many = (

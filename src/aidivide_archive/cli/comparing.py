@@ -110,6 +110,10 @@ def _computed(a: Row, b: Row) -> Row:
     from aidivide_archive.copies import prepare
 
     found = asdict(compare_texts(prepare(str(a["text"])), prepare(str(b["text"]))))
+    if found["relation"] is not None and a["story_id"] and b["story_id"]:
+        # The graph knows what the sites print on every page, these two texts do not.
+        reason = "no match: boilerplate is counted here, not in the archive's matches"
+        found |= {"relation": None, "contains": None, "reasons": (*found["reasons"], reason)}
     ends = {"a_url": a["url"], "b_url": b["url"], "a_id": a["id"], "b_id": b["id"]}
     return ends | found | {"decided_by": "machine"}
 

@@ -23,6 +23,7 @@ def upgrade(state: State, wait: bool) -> None:
         note(f"made an empty archive in {location.shown()}, schema {after}")
     else:
         note(f"{location.shown()}: schema {before} → {after}")
+        note("next: `aidivide copies rebuild` brings matches and stories up to this version")
 
 
 @command("check", example="aidivide db check --archive archive")

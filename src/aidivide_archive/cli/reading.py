@@ -189,15 +189,45 @@ def _say_story(found: StoryDetail) -> None:
         )
         for row in found.members
     ]
+    if is_terminal():
+        # titles and reasons need the whole width
+        say_table(columns[:-2], [row[:-2] for row in rows], right=("copied",), whole=_STORY_WHOLE)
+        for row in rows:
+            say()
+            say_prose(one_line(row[-2]), first=f"{row[0]}  ", indent=16)
+            say_prose(one_line(row[-1]), first=" " * 16, indent=16)
+    else:
+        say_table(columns, rows)
+    _say_candidates(found)
+
+
+def _say_candidates(found: StoryDetail) -> None:
+    """Tell who may have had the story first, the likeliest first, with the evidence."""
+    if not found.candidates:
+        if len(found.members) > 1:
+            note("next: `aidivide copies rebuild` ranks the candidates for the origin")
+        return
+    sites = {row["article_id"]: row["site"] for row in found.members}
+    columns = ("origin", "points", "article", "outlet", "evidence")
+    rows = [
+        (
+            row["rank"],
+            f"{row['points']:+.2f}",
+            row["article_id"],
+            row["outlet"] or sites[row["article_id"]],
+            row["reasons"],
+        )
+        for row in found.candidates
+    ]
+    say()
     if not is_terminal():
         say_table(columns, rows)
         return
-    # titles and reasons need the whole width
-    say_table(columns[:-2], [row[:-2] for row in rows], right=("copied",), whole=_STORY_WHOLE)
+    say_table(columns[:-1], [row[:-1] for row in rows], right=("points",), whole=columns[:3])
     for row in rows:
-        say()
-        say_prose(one_line(row[-2]), first=f"{row[0]}  ", indent=16)
-        say_prose(one_line(row[-1]), first=" " * 16, indent=16)
+        if row[-1]:
+            say()
+            say_prose(one_line(row[-1]), first=f"{row[2]}  ", indent=16)
 
 
 # --- one document --------------------------------------------------------------------------------

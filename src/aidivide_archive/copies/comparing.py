@@ -29,7 +29,7 @@ from aidivide_archive.similarity import (
 )
 from aidivide_archive.similarity.normalise import disguised_word_count
 
-COPIES_VERSION = "1"
+COPIES_VERSION = "2"
 """Raise it whenever `compare` gives another result for any pair: stored matches are stale."""
 
 MIN_CONTAINMENT = 0.25
@@ -62,6 +62,9 @@ BOILERPLATE_LINE = 0.6
 NUMBER_CONFLICTS = 3
 NUMBER_SHARE = 0.6
 """When names agree: at least this many, and this share, of the sentences with numbers differ."""
+OTHER_NUMBERS = 4
+"""When names cannot be seen, as in Chinese: this many numbers differ, and `CONFLICT_SHARE` of all.
+An update brings one or two figures and keeps most; what stays the same in a formula is small."""
 NAME_CONFLICTS = 3
 NAME_SHARE = 0.75
 """The same for names when numbers agree."""
@@ -77,7 +80,7 @@ class Prepared:
 
     text: str = field(repr=False)
     shingles: Hashes = field(repr=False)
-    """Sorted, unique, without site boilerplate."""
+    """Sorted, unique, without boilerplate."""
     quoted: Hashes = field(repr=False)
     """Those that stand wholly inside quotation marks; sorted, unique."""
     runs: Hashes = field(repr=False)
@@ -85,9 +88,9 @@ class Prepared:
     token_count: int
     """Words; in scripts without spaces characters."""
     boilerplate_lines: frozenset[int] = field(repr=False)
-    """Places of the lines that are mostly the site's boilerplate."""
+    """Places of the lines that are mostly boilerplate."""
     boilerplate_count: int
-    """Distinct shingles left out as the site's boilerplate."""
+    """Distinct shingles left out as boilerplate, of the site or of many sites."""
 
     @cached_property
     def outline(self) -> Outline:
@@ -108,19 +111,25 @@ class Prepared:
         return len(self.shingles), len(self.text), self.text
 
 
-def prepare(text: str, *, boilerplate: Hashes = _NOTHING) -> Prepared:
-    """Compute what comparing a text needs; `boilerplate` is its site's, sorted (`boilerplate`)."""
+def prepare(text: str, *, boilerplate: Hashes = _NOTHING, stock: Hashes = _NOTHING) -> Prepared:
+    """Compute what comparing a text needs.
+
+    `boilerplate` is its site's, `stock` what many sites print again and again; both sorted
+    (`similarity.boilerplate`) and left out.
+    """
     found = tokens(text)
     runs = token_shingles(found)
     every = unique_hashes(runs)
-    kept = every[~is_among(every, boilerplate)] if len(boilerplate) else every
+    kept = every[~(is_among(every, boilerplate) | is_among(every, stock))]
     return Prepared(
         text=text,
         shingles=kept,
         quoted=_quoted(found.text, found.starts, run_lengths(found), runs),
         runs=runs,
         token_count=len(found.hashes),
-        boilerplate_lines=_boilerplate_lines(found, runs, boilerplate),
+        boilerplate_lines=_boilerplate_lines(
+            found, is_among(runs, boilerplate) | is_among(runs, stock)
+        ),
         boilerplate_count=len(every) - len(kept),
     )
 
@@ -236,7 +245,9 @@ def _template_reason(a: Prepared, b: Prepared, whole: _Overlap) -> str:
     if whole.jaccard >= 1.0:
         return ""
     found = slot_conflict(a.outline, b.outline)
-    if not _is_template(found, short=min(a.token_count, b.token_count) < SHORT_TOKENS):
+    short = min(a.token_count, b.token_count) < SHORT_TOKENS
+    nameless = not (a.outline.shows_names and b.outline.shows_names)
+    if not _is_template(found, short=short, nameless=nameless):
         return ""
     return (
         f"{found.conflicting} of {found.aligned} sentences of the same form name other things"
@@ -244,8 +255,11 @@ def _template_reason(a: Prepared, b: Prepared, whole: _Overlap) -> str:
     )
 
 
-def _is_template(found: SlotConflict, *, short: bool) -> bool:
-    if found.conflicting < (1 if short or found.years else MIN_CONFLICTS):
+def _is_template(found: SlotConflict, *, short: bool, nameless: bool) -> bool:
+    others = found.numbers_other if nameless else 0
+    if found.conflicting < (
+        1 if short or found.years or others >= OTHER_NUMBERS else MIN_CONFLICTS
+    ):
         return False
     if found.conflicting < CONFLICT_SHARE * found.aligned:
         return False
@@ -254,14 +268,18 @@ def _is_template(found: SlotConflict, *, short: bool) -> bool:
     if found.names:  # places and people alone differ by spelling and translation, too
         return found.names >= NAME_CONFLICTS and found.names >= NAME_SHARE * found.aligned
     # Numbers alone also change from one version of a story to the next (a death toll).
-    return found.numbers >= NUMBER_CONFLICTS and found.numbers >= NUMBER_SHARE * found.numbered
+    if found.numbers < NUMBER_SHARE * found.numbered:
+        return False
+    return found.numbers >= NUMBER_CONFLICTS or (
+        others >= OTHER_NUMBERS and others >= CONFLICT_SHARE * (others + found.numbers_same)
+    )
 
 
 def _notes(a: Prepared, b: Prepared) -> list[str]:
     notes = []
     for side, text in (("a", a), ("b", b)):
         if text.boilerplate_count:
-            notes.append(f"{side}: {text.boilerplate_count} shingles of site boilerplate left out")
+            notes.append(f"{side}: {text.boilerplate_count} shingles of boilerplate left out")
         if text.disguised_words >= DISGUISED_WORDS:
             notes.append(f"{side}: {text.disguised_words} words disguised by look-alike letters")
     return notes
@@ -311,13 +329,13 @@ def _longest_run(a: Prepared, b: Prepared) -> int:
     return min(int((edges[1::2] - edges[::2]).max()) + 2, a.token_count)
 
 
-def _boilerplate_lines(found: Tokens, runs: Hashes, boilerplate: Hashes) -> frozenset[int]:
-    known = is_among(runs, boilerplate)
+def _boilerplate_lines(found: Tokens, known: NDArray[np.bool_]) -> frozenset[int]:
+    """Return the lines most of whose runs are known to be boilerplate."""
     if not known.any():
         return frozenset()
     breaks = [newline.start() for newline in re.finditer("\n", found.text)]
     # Normalising neither makes nor drops line breaks: the text as given has the same lines.
-    lines = np.searchsorted(breaks, found.starts[: len(runs)])
+    lines = np.searchsorted(breaks, found.starts[: len(known)])
     counts, hits = np.bincount(lines), np.bincount(lines[known], minlength=int(lines.max()) + 1)
     return frozenset(np.flatnonzero((hits > 0) & (hits >= BOILERPLATE_LINE * counts)).tolist())
 

@@ -18,11 +18,17 @@ MIN_FRAME_PIECES = 3
 """Pieces that two frames share at least: "he said" is in every sentence."""
 _MAX_POSTINGS = 8  # a frame piece in more sentences than this aligns nothing
 
-_SENTENCE_END = re.compile(
-    r"\n+|(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W_a-z])|(?<=[。！？；])[”’」』]*"
+_ABBREVIATION = (
+    r"(?<!\b[A-Z]\.)(?<!\b[DMS][rst]\.)(?<!\b(?:Mrs|Sen|Gov|Rep|Gen|Sgt|Col)\.)(?<!\bProf\.)"
 )
+_SENTENCE_END = re.compile(
+    rf"\n+|(?<=[.!?…]){_ABBREVIATION}[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W_a-z])"
+    "|(?<=[。！？；])[”’」』]*|(?<=[\u3400-\u9fff][.!?;])"
+)
+_LETTER = "[^\\W\\d_\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 _TOKEN = re.compile(
-    r"\d+(?:[.,:/]\d+)*|[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W\d_]+(?:[’'-][^\W\d_]+)*"
+    r"\d{1,3}(?: \d{3})+(?!\d)|\d+(?:[.,:/]\d+)*|[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+    rf"|{_LETTER}+(?:[’'-]{_LETTER}+)*"
 )
 # Two numerals or more, or one in front of what is counted; 一 alone is an article.
 _HAN_NUMERAL = re.compile(
@@ -41,15 +47,51 @@ _NUMBER_WORDS = {
         re.findall("[a-z]+", "two three four five six seven eight nine ten eleven twelve"), start=2
     )
 }
-_DAYS = "monday tuesday wednesday thursday friday saturday sunday"
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
-    "january february march april june july august september october november december "
-    "jan feb mar apr jun jul aug sep sept oct nov dec"
+    *("january", "february", "march", "april", "june", "july", "august", "september"),
+    *("october", "november", "december"),
 )
-CALENDAR = dict.fromkeys(re.findall("[a-z]+", _DAYS), "day") | dict.fromkeys(
-    re.findall("[a-z]+", _MONTHS), "month"
+CALENDAR = dict.fromkeys((day[:3] for day in _DAYS), "day") | dict.fromkeys(
+    (month[:3] for month in _MONTHS), "month"
 )
-"""Words that are names of days and months, with their kind; "may" is a verb as often."""
+"""Days and months, by their first three letters, with their kind; "may" is a verb as often."""
+_WRITTEN_OUT = frozenset(_DAYS + _MONTHS)
+_ABBREVIATED = frozenset(CALENDAR) | {"tues", "thur", "thurs", "sept"}
+_TITLES = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "dr",
+        "sir",
+        "dame",
+        "lord",
+        "lady",
+        "prof",
+        "professor",
+        "president",
+        "pres",
+        "minister",
+        "gov",
+        "governor",
+        "sen",
+        "senator",
+        "rep",
+        "gen",
+        "general",
+        "herr",
+        "frau",
+        "monsieur",
+        "madame",
+        "mme",
+        "señor",
+        "señora",
+    ]
+)
+"""What one house style sets before a name and another leaves out; neither name nor frame."""
+_NO_DIGIT = re.compile(r"\D+")
 _QUOTATION = re.compile('["“”„«»「」]')
 
 
@@ -62,8 +104,9 @@ class Sentence:
     words: frozenset[str]
     """All words, case folded; in Chinese characters."""
     numbers: frozenset[str]
+    """Digits only: outlets write 36,000 and 36 000, 3.5 and 3,5."""
     names: frozenset[str]
-    """Capitalised words within the sentence, days and months, case folded."""
+    """Capitalised words within the sentence, case folded; days and months as in `CALENDAR`."""
     is_quoting: bool
     """There is a quotation mark in it."""
 
@@ -78,7 +121,9 @@ class Outline:
 
     sentences: tuple[Sentence, ...]
     known: frozenset[str]
-    """All words and numbers of the text."""
+    """All words, numbers and names of the text."""
+    shows_names: bool
+    """Most words are of a script with capital letters."""
 
 
 def outline(text: str) -> Outline:
@@ -86,8 +131,11 @@ def outline(text: str) -> Outline:
     plain = _POSSESSIVE.sub("", canonical(text))
     pieces = (piece for piece in _SENTENCE_END.split(plain) if piece and not piece.isspace())
     found = tuple(_sentence(piece) for piece in islice(pieces, MAX_SENTENCES))
-    known = frozenset().union(*(sentence.words | sentence.numbers for sentence in found))
-    return Outline(sentences=found, known=known)
+    known = frozenset().union(
+        *(sentence.words | sentence.numbers | sentence.names for sentence in found)
+    )
+    cased = sum(word != word.upper() for word in known)
+    return Outline(sentences=found, known=known, shows_names=2 * cased > len(known))
 
 
 def aligned_sentences(a: Outline, b: Outline) -> list[tuple[Sentence, Sentence]]:
@@ -159,10 +207,14 @@ def _sentence(piece: str) -> Sentence:
         word = token.casefold()
         words.add(word)
         if token[0].isdigit():
-            numbers.add(token.replace(",", ""))
+            numbers.add(_NO_DIGIT.sub("", token))
         elif word in _NUMBER_WORDS:
             numbers.add(_NUMBER_WORDS[word])
-        elif (position and token[0].isupper()) or word in CALENDAR:
+        elif word in _WRITTEN_OUT or (word in _ABBREVIATED and token[0].isupper()):
+            names.add(word[:3])
+        elif token[0].isupper() and word in _TITLES:
+            continue
+        elif position and token[0].isupper():
             names.add(word)
         else:
             frame.append(word)

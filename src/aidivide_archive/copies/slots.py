@@ -17,6 +17,9 @@ from aidivide_archive.copies.sentences import CALENDAR, Outline, aligned_sentenc
 SAME_NAME = 70.0
 """rapidfuzz ratio, in [0, 100], from which two names are spellings of one."""
 
+MAX_INITIALS = 5
+"""Letters of an abbreviation: US, UN, NATO, OPEC, ASEAN."""
+
 _YEAR = re.compile(r"(?:19|20)\d\d$|第\d+届")
 """A year, or the number of a yearly meeting."""
 
@@ -35,6 +38,10 @@ class SlotConflict:
     names: int
     years: int
     """Pairs whose sides name different years or sessions."""
+    numbers_other: int
+    """Numbers that differ within those pairs, each with its counterpart counted once."""
+    numbers_same: int
+    """Numbers that both sides of an aligned pair have."""
     example: str
     """One pair of different slots, for the reasons; "" when there is none."""
 
@@ -42,10 +49,11 @@ class SlotConflict:
 def slot_conflict(a: Outline, b: Outline) -> SlotConflict:
     """Align the sentences of two texts and count those that disagree on their slots.
 
-    Two sentences disagree on numbers (or names) when each has one that the other lacks and at least
-    one of these is nowhere in the other text: cut, moved and merged sentences do not disagree.
+    Two sentences disagree on numbers when each has one that the other lacks and at least one of
+    these is nowhere in the other text, on names when each has one that is nowhere in the other
+    text: cut, moved and merged sentences do not disagree, nor "Mara Lind" with "Ms Lind".
     """
-    aligned = numbered = conflicting = numbers = names = years = 0
+    aligned = numbered = conflicting = numbers = names = years = other = same = 0
     example = ""
     for first, second in aligned_sentences(a, b):
         if not (first.has_slots and second.has_slots):
@@ -53,7 +61,9 @@ def slot_conflict(a: Outline, b: Outline) -> SlotConflict:
         aligned += 1
         numbered += bool(first.numbers and second.numbers)
         number = _difference(first.numbers, second.numbers, a.known, b.known)
-        name = _difference(*_unlike(first.names, second.names), a.known, b.known)
+        name = _named_otherwise(*_unlike(first.names, second.names), a.known, b.known)
+        same += len(first.numbers & second.numbers)
+        other += min(map(len, number)) if number else 0
         numbers += number is not None
         names += name is not None
         years += number is not None and all(any(map(_YEAR.match, side)) for side in number)
@@ -66,6 +76,8 @@ def slot_conflict(a: Outline, b: Outline) -> SlotConflict:
         numbers=numbers,
         names=names,
         years=years,
+        numbers_other=other,
+        numbers_same=same,
         example=example,
     )
 
@@ -82,12 +94,26 @@ def _difference(
     return None
 
 
+def _named_otherwise(
+    a: _Slots, b: _Slots, known_a: _Slots, known_b: _Slots
+) -> tuple[_Slots, _Slots] | None:
+    """Return names that the whole other text lacks, on both sides, or else days and months that differ."""
+    own_a, own_b = a - b - known_b, b - a - known_a
+    if own_a and own_b:
+        return own_a, own_b
+    dates = CALENDAR.keys()
+    return _difference(a & dates, b & dates, known_a, known_b)
+
+
 def _unlike(a: _Slots, b: _Slots) -> tuple[_Slots, _Slots]:
-    """Drop names that the other side spells otherwise (Kiev, Kyiv), and dates given otherwise.
+    """Drop names that the other side spells otherwise (Kiev, Kyiv; UN), and dates given otherwise.
 
     A day of the week says nothing against a month: one outlet writes Monday, the other July 28.
     """
     own_a, own_b = a - b, b - a
+    if own_a and own_b:
+        own_a, own_b = _without_initials(own_a, own_b)
+        own_b, own_a = _without_initials(own_b, own_a)
     kinds_a = {CALENDAR.get(name) for name in own_a}
     kinds_b = {CALENDAR.get(name) for name in own_b}
     return (
@@ -101,6 +127,16 @@ def _is_unlike(name: str, others: _Slots, kinds: set[str | None]) -> bool:
     if kind is not None:
         return kind in kinds
     return not any(ratio(name, other) >= SAME_NAME for other in others)
+
+
+def _without_initials(a: _Slots, b: _Slots) -> tuple[_Slots, _Slots]:
+    """Drop names of `a` made of the initials of names of `b` (US, United States), and those names."""
+    initials = {name[0] for name in b}
+    short = {name for name in a if 2 <= len(name) <= MAX_INITIALS and initials.issuperset(name)}
+    if not short:
+        return a, b
+    letters = frozenset("".join(short))
+    return a - short, frozenset(name for name in b if name[0] not in letters)
 
 
 def _example(difference: tuple[_Slots, _Slots] | None) -> str:

@@ -50,10 +50,11 @@ def candidate_pairs(
     signatures: Mapping[int, Signature],
     sites: Mapping[int, str],
     boilerplate: Mapping[str, Hashes] | None = None,
+    stock: Hashes | None = None,
 ) -> set[tuple[int, int]]:
     """Return all candidate pairs of article ids, the smaller first.
 
-    `boilerplate`: of each site, as by `site_boilerplate`. Sort-based: n log n in the number of
+    `boilerplate`: of each site, as by `site_boilerplate`; `stock`: of all sites. Sort-based: n log n in the number of
     sketch hashes, plus the hits. Raises ArchiveError when a signature is of another version.
     """
     ids = sorted(signatures)
@@ -61,7 +62,7 @@ def candidate_pairs(
         return set()
     for signature in signatures.values():
         check_compatible(signature)
-    by_sketch = _by_sketch(ids, signatures, sites, boilerplate or {})
+    by_sketch = _by_sketch(ids, signatures, sites, boilerplate or {}, stock)
     return {(ids[a], ids[b]) for a, b in by_sketch | _by_band([signatures[one] for one in ids])}
 
 
@@ -70,14 +71,17 @@ def _by_sketch(
     signatures: Mapping[int, Signature],
     sites: Mapping[int, str],
     boilerplate: Mapping[str, Hashes],
+    stock: Hashes | None,
 ) -> set[tuple[int, int]]:
     """Return the pairs of places in `ids` that share enough sketch hashes."""
     none = np.empty(0, dtype=np.uint64)
+    everywhere = none if stock is None else stock
     kept = []
     for article in ids:
         sketch = np.array(signatures[article].sketch, dtype=np.int64)
         left_out = boilerplate.get(sites.get(article, ""), none)
-        kept.append(sketch[~is_among(sketch.view(np.uint64), left_out)])
+        hashes = sketch.view(np.uint64)
+        kept.append(sketch[~(is_among(hashes, left_out) | is_among(hashes, everywhere))])
     owners = np.repeat(np.arange(len(ids)), [len(sketch) for sketch in kept])
     sizes = np.array([len(signatures[article].sketch) for article in ids])
     left, right = sketch_pairs(np.concatenate(kept), owners, sizes)

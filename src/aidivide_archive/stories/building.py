@@ -11,6 +11,7 @@ stories, and neither does a roundup, which stays a story of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from aidivide_archive.model import (
     Comparison,
@@ -30,7 +31,7 @@ from aidivide_archive.stories.origin import (
     rank_origins,
 )
 
-STORIES_VERSION = "1"
+STORIES_VERSION = "2"
 """Raise it whenever `build_stories` gives another result for any input."""
 
 COPY_SHARE = 0.8
@@ -91,11 +92,18 @@ def _story(members: Sequence[StoryArticle], graph: CopyGraph) -> Story:
     for place, candidate in enumerate(ranked, start=1):
         member = by_id[candidate.article_id]
         if member is origin:
-            result.append(_origin_member(candidate, confidence))
+            described = _origin_member(candidate, confidence)
         else:
-            result.append(
-                _member(member, origin, graph, best.get(member.id, 0.0), candidate, place)
+            share = best.get(member.id, 0.0)
+            described = _member(member, origin, graph, share, candidate, place)
+        result.append(
+            replace(
+                described,
+                origin_rank=place,
+                origin_points=candidate.points,
+                origin_reasons=candidate.reasons,
             )
+        )
     result.sort(key=lambda member: member.article_id)
     return Story(id=result[0].article_id, members=tuple(result))
 

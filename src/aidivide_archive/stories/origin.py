@@ -165,8 +165,9 @@ def _weigh_times(members: Sequence[StoryArticle], add: _Add) -> None:
     starts = sorted(start for _, start, _ in spans)
     ends = sorted(end for _, _, end in spans)
     for article, start, end in spans:
-        later = len(starts) - bisect_left(starts, end)
-        earlier = bisect_right(ends, start)
+        itself = start == end  # an instant would be before and after itself
+        later = len(starts) - bisect_left(starts, end) - itself
+        earlier = bisect_right(ends, start) - itself
         value = TIME_POINTS * (later - earlier) / (len(spans) - 1)
         if not earlier:
             add(article, value, f"no dated article is surely earlier, {later} are later")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,9 @@ class StoryDetail:
     """The id asked for, when it is an alias of this story."""
     members: tuple[Row, ...]
     """By publication, unknown last: the story row with `title, site, outlet, published_at, language, word_count`."""
+    candidates: tuple[Row, ...]
+    """Its members as candidates for the origin, the likeliest first: `rank, article_id, url, outlet, points, reasons`;
+    none for a story of one, and until a story of a former version is settled."""
     matches: tuple[Row, ...]
 
 
@@ -226,11 +229,17 @@ def story(connection: sa.Connection, number: int) -> StoryDetail | None:
     current = _current_story(connection, number)
     if current is None:
         return None
-    members = _members(connection, current)
+    rows = _member_rows(connection, current)
+    outlets = Outlets(connection)
     return StoryDetail(
         id=story_id(current),
         former_id=None if current == number else story_id(number),
-        members=members,
+        members=tuple(_member_row(row, outlets) for row in rows),
+        candidates=tuple(
+            _candidate_row(row, outlets)
+            for row in sorted(rows, key=lambda row: row.origin_rank or 0)
+            if row.origin_rank is not None
+        ),
         matches=_matches_inside(connection, current),
     )
 
@@ -248,7 +257,7 @@ def _current_story(connection: sa.Connection, number: int) -> int | None:
     return None
 
 
-def _members(connection: sa.Connection, number: int) -> tuple[Row, ...]:
+def _member_rows(connection: sa.Connection, number: int) -> Sequence[sa.Row[Any]]:
     statement = (
         sa.select(story_members, articles, urls.c.host)
         .join_from(story_members, articles, articles.c.id == story_members.c.article_id)
@@ -256,8 +265,18 @@ def _members(connection: sa.Connection, number: int) -> tuple[Row, ...]:
         .where(story_members.c.story_id == number)
         .order_by(articles.c.published_from.asc().nulls_last(), articles.c.id)
     )
-    outlets = Outlets(connection)
-    return tuple(_member_row(row, outlets) for row in connection.execute(statement))
+    return connection.execute(statement).all()
+
+
+def _candidate_row(row: sa.Row[Any], outlets: Outlets) -> Row:
+    return {
+        "rank": row.origin_rank,
+        "article_id": article_id(row.article_id),
+        "url": row.url,
+        "outlet": outlets.of(None, row.host)[0],
+        "points": row.origin_points,
+        "reasons": row.origin_reasons,
+    }
 
 
 def _member_row(row: sa.Row[Any], outlets: Outlets) -> Row:
