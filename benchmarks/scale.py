@@ -219,8 +219,10 @@ def _counter(archive: Path, database: str | None) -> Callable[[], int]:
     def postgresql() -> int:
         import psycopg
 
+        plain = (database or "").replace("postgresql+psycopg:", "postgresql:")
+
         try:
-            with psycopg.connect(database or "", autocommit=True) as connection:
+            with psycopg.connect(plain, autocommit=True) as connection:
                 row = connection.execute(statement).fetchone()
         except psycopg.Error:
             return 0

@@ -39,7 +39,8 @@ def read_engine(location: Location) -> sa.Engine:
         raise MissingArchiveError(
             f"no archive in {location.directory}: crawl or import into it first, or name another one with --archive DIR"
         )
-    engine = _sqlite(location, write=False) if location.is_sqlite else _postgresql(location)
+    make = _sqlite if location.is_sqlite else _postgresql
+    engine = make(location, write=False)
     if not location.is_sqlite:
         engine = engine.execution_options(postgresql_readonly=True)
     try:
@@ -61,7 +62,7 @@ def write_engine(location: Location) -> sa.Engine:
             f"cannot create the archive in {location.directory}: {error.strerror}"
         ) from None
     if not location.is_sqlite:
-        return _postgresql(location)
+        return _postgresql(location, write=True)
     try:
         if not location.database_path.exists():  # 0600 from the first byte on
             flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW
@@ -178,11 +179,14 @@ def _is_at_rest(location: Location) -> bool:
     return not wal.exists() and not os.access(location.directory, os.W_OK)
 
 
-def _postgresql(location: Location) -> sa.Engine:
+def _postgresql(location: Location, *, write: bool) -> sa.Engine:
     assert location.database_url is not None
+    # A reader's statements are planned for the values they come with: from its sixth time on, a prepared one has a plan
+    # for any words and any limit, which looks at every article in order of id (0.7 s of 100,000 instead of 5 ms).
+    options = {} if write else {"prepare_threshold": None}
     url = sa.make_url(location.database_url).set(drivername="postgresql+psycopg")
     try:
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=2)
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=2, connect_args=options)
     except ModuleNotFoundError:
         raise ConfigError(
             "PostgreSQL needs psycopg: pip install 'aidivide-archive[postgres]'"
