@@ -86,7 +86,7 @@ GOOD_BLOCK_CHARS = 80
 """From this length on a block with few links is a paragraph of something."""
 _GOOD_LINK_SHARE = 0.4
 _CACHED_CHARS = 300
-_NOT_WORD = re.compile(r"[\W_]+")
+_NOT_WORD = re.compile(r"[\W_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +173,22 @@ def line_key(line: str) -> str:
     return _short_key(line) if len(line) <= _CACHED_CHARS else _key(line)
 
 
+class _WordCharacters(dict[int, int | None]):
+    """Code point → itself, or None for what is no letter or digit; looked up when first met."""
+
+    def __missing__(self, code: int) -> int | None:
+        kept = None if _NOT_WORD.match(chr(code)) else code
+        self[code] = kept
+        return kept
+
+
+_KEPT = _WordCharacters()
+
+
 def _key(line: str) -> str:
     if line.isascii():
-        return _NOT_WORD.sub("", line).lower()
-    return _NOT_WORD.sub("", unicodedata.normalize("NFKC", line).casefold())
+        return line.translate(_KEPT).lower()
+    return unicodedata.normalize("NFKC", line).casefold().translate(_KEPT)
 
 
 _short_key = lru_cache(maxsize=4096)(_key)

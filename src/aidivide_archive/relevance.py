@@ -165,6 +165,8 @@ class _Matcher:
 
     def find(self, title: str, text: str) -> dict[str, bool]:
         """Phrases that occur, each with whether it begins in the title or the lead."""
+        if not self._root.next:  # an event without phrases: whatever is found is kept
+            return {}
         found: dict[str, bool] = {}
         self._scan(tokens_of(title), found, lead_end=None)
         tokens = tokens_of(text)

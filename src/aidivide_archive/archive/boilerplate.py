@@ -42,13 +42,16 @@ def learn_boilerplate(
     sentences = []
     cut = site_lines(connection)
     for site, texts in _texts_by_site(connection, everything):
-        signed = [shingles(text) for text in texts.values()]
-        groups = version_groups(signed)
         # A short page keeps its site's lines, which are cut from the others: few pages show them.
         lines = [
             shingles(line) for line in (*cut.get(site, ()), *shared_endings(list(texts.values())))
         ]
-        common = unique_hashes(np.concatenate([site_boilerplate(signed, groups), *lines]))
+        groups = [0]
+        if len(texts) > 1:  # most sites of an event have one page, with nothing to compare it to
+            signed = [shingles(text) for text in texts.values()]
+            groups = version_groups(signed)
+            lines.append(site_boilerplate(signed, groups))
+        common = unique_hashes(np.concatenate([_NOTHING, *lines]))
         if len(common):
             found[site] = common
         keys = {one: sentence_keys(text) for one, text in texts.items()}

@@ -102,6 +102,11 @@ class Prepared:
         return outline("\n".join(kept))
 
     @cached_property
+    def evidence(self) -> NDArray[np.bool_] | None:
+        """Which of the runs are no boilerplate; None: all of them."""
+        return is_among(self.runs, self.shingles) if self.boilerplate_count else None
+
+    @cached_property
     def disguised_words(self) -> int:
         return disguised_word_count(self.text)
 
@@ -322,7 +327,9 @@ def _outside_quotes(a: Prepared, b: Prepared, whole: _Overlap) -> _Overlap:
 
 def _longest_run(a: Prepared, b: Prepared) -> int:
     """Return the length in tokens of the longest stretch of `a` whose shingles all stand in `b`."""
-    shared = is_among(a.runs, b.shingles) & is_among(a.runs, a.shingles)
+    shared = is_among(a.runs, b.shingles)
+    if a.evidence is not None:
+        shared &= a.evidence
     edges = np.flatnonzero(np.diff(np.concatenate(([False], shared, [False])).astype(np.int8)))
     if not len(edges):
         return 0

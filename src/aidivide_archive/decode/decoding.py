@@ -38,6 +38,8 @@ _DECOMPOSED = re.compile(
     r"[^\W\d_][\u0300-\u036f]+|[\u3041-\u30ff][\u3099\u309a]|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
 )
 """A letter with combining marks, kana with a sound mark, conjoining Hangul."""
+_COMBINING = re.compile("[\u0300-\u036f\u3099\u309a\u1161-\u1175]")
+"""What each of them has in it."""
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
 _NONCHARACTERS = {0xFFFE: None, 0xFFFF: None}
 
@@ -289,6 +291,6 @@ def composed(text: str) -> str:
     Letters that NFC would take apart (composition exclusions of Indic scripts, singletons) stay as
     published: they are what readers of those scripts type and search for.
     """
-    if text.isascii():
+    if text.isascii() or not _COMBINING.search(text):
         return text
     return _DECOMPOSED.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
