@@ -280,7 +280,9 @@ def _close_exhausted_hosts(
         (UrlKind.SITEMAP, hosts.c.sitemaps_fetched, "sitemaps_per_host", sitemaps_per_host),
     )
     for kind, fetched, name, limit in budgets_of:
-        exhausted = sa.select(hosts.c.host).where(fetched >= limit)
+        exhausted = list(connection.scalars(sa.select(hosts.c.host).where(fetched >= limit)))
+        if not exhausted:  # as nearly always: the queue need not be looked through
+            continue
         connection.execute(
             sa.update(urls)
             .where(
