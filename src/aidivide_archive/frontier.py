@@ -280,8 +280,8 @@ def _close_exhausted_hosts(
         (UrlKind.SITEMAP, hosts.c.sitemaps_fetched, "sitemaps_per_host", sitemaps_per_host),
     )
     for kind, fetched, name, limit in budgets_of:
-        exhausted = list(connection.scalars(sa.select(hosts.c.host).where(fetched >= limit)))
-        if not exhausted:  # as nearly always: the queue need not be looked through
+        exhausted = sa.select(hosts.c.host).where(fetched >= limit)
+        if connection.scalar(exhausted.limit(1)) is None:  # as nearly always: no look at the queue
             continue
         connection.execute(
             sa.update(urls)
