@@ -17,7 +17,7 @@ import trafilatura
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 from trafilatura.core import trafilatura_sequence
-from trafilatura.htmlprocessing import convert_tags, tree_cleaning
+from trafilatura.htmlprocessing import convert_tags, prune_unwanted_nodes, tree_cleaning
 from trafilatura.main_extractor import extract_content
 from trafilatura.settings import MANUALLY_CLEANED, Extractor
 from trafilatura.xml import xmltotxt
@@ -33,7 +33,7 @@ from aidivide_archive.extract import clutter, page_kind, selection
 from aidivide_archive.extract.hyperlinks import page_links
 from aidivide_archive.extract.live_blog import LIVE_TYPE, live_lines
 from aidivide_archive.extract.paging import read_part
-from aidivide_archive.extract.pruning import ids_and_classes, prune, prunes
+from aidivide_archive.extract.pruning import ids_and_classes, prunes, wanted
 from aidivide_archive.extract.site_rules import (
     SiteRule,
     built_in_digest,
@@ -296,9 +296,9 @@ def _precise_lines(tree: HtmlElement) -> list[str]:
     etree.strip_elements(tree, *_CLEANED_ANYWAY, with_tail=False)
     try:
         names = ids_and_classes(tree)
-        tree = prune(tree, _BEFORE_CLEANING, names)
+        tree = prune_unwanted_nodes(tree, wanted(_BEFORE_CLEANING, names))
         tree = convert_tags(tree_cleaning(tree, options), options)
-        tree = prune(tree, _AFTER_CLEANING, names)
+        tree = prune_unwanted_nodes(tree, wanted(_AFTER_CLEANING, names))
         return _lines_of(extract_content(tree, options)[0])
     except _TRAFILATURA_ERRORS:
         return []

@@ -1,4 +1,4 @@
-"""Trafilatura's lists of what to prune from a page, without the expressions that can find nothing there.
+"""Of a list of what to prune from a page, the expressions that can find anything there.
 
 Each expression tests the id and class of every element by a regular expression, which is slow in XPath; most pages
 have no such id or class at all. All of them are looked through once, by one regular expression a list entry.
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from lxml import etree
 from lxml.html import HtmlElement
-from trafilatura.htmlprocessing import prune_unwanted_nodes
 
 _CLASSES = etree.XPath("//@class", smart_strings=False)
 _IDS = etree.XPath("//@id", smart_strings=False)
@@ -47,7 +46,6 @@ def ids_and_classes(tree: HtmlElement) -> str:
     return "\n".join({*_CLASSES(tree), *_IDS(tree)})
 
 
-def prune(tree: HtmlElement, rules: Iterable[Prune], names: str) -> HtmlElement:
-    """The tree without what the rules find; `names`: `ids_and_classes` of it, or of what it was cut from."""
-    wanted = [one.expression for one in rules if one.words is None or one.words.search(names)]
-    return prune_unwanted_nodes(tree, wanted)
+def wanted(rules: Iterable[Prune], names: str) -> list[etree.XPath]:
+    """The expressions worth trying; `names`: `ids_and_classes` of the page, or of what it was cut from."""
+    return [one.expression for one in rules if one.words is None or one.words.search(names)]
