@@ -30,6 +30,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -401,11 +402,16 @@ def command_check(bench: Bench) -> None:
     open_urls = [row["url"] for row in ledger if row["state"] in ("queued", "leased", "failed")]
     print(f"first crawl: exit {first.exit_code}, {first.wall:.1f} s, {len(ledger)} URLs, ", end="")
     print(f"not terminal: {len(open_urls)}, errors in the log: {first.error_lines}")
-    stored = {row["url"] for row in map(json.loads, before["articles"]) if row["text"].strip()}
-    wanted = [url for url, page in bench.pages.items() if page.has_text]
+    rows = [json.loads(line) for line in before["articles"]]
+    stored = {row["url"] for row in rows if row["text"].strip()}
+    withheld = {row["url"]: row["withheld"].partition(":")[0] for row in rows if row["withheld"]}
+    labelled = [url for url, page in bench.pages.items() if page.has_text]
+    print(f"{len(labelled)} labelled pages; text withheld, as the page asks for it:", end=" ")
+    print(dict(Counter(withheld.get(url) for url in labelled if url in withheld)))
+    wanted = [url for url in labelled if url not in withheld]
     missing = [url for url in wanted if url not in stored]
     share = 1 - len(missing) / len(wanted)
-    print(f"text stored for {share:.2%} of {len(wanted)} labelled pages")
+    print(f"text stored for {share:.2%} of the other {len(wanted)}")
     reasons = {row["url"]: row["reason"] for row in ledger}
     for url in missing:
         print(f"  no text: {reasons.get(url)}: {bench.pages[url].name}")

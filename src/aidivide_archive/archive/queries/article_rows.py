@@ -58,7 +58,7 @@ def rows_of(
     the smallest.
     """
     wanted = _listed(connection, numbers)
-    found = {row[0]: row for row in connection.execute(_statement(connection, wanted))}
+    found = {row[0]: row for row in connection.execute(_statement(connection, wanted)).all()}
     judged = _relevance(connection, wanted, event)
     changed = [row[1] for row in found.values() if row[14] and "modified_at" in row[14]]
     days = _modified_to_the_day(connection, _listed(connection, changed)) if changed else set()
