@@ -25,6 +25,51 @@ LOCAL_POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
 ENGINES = ("sqlite", "postgresql")
 
 
+# --- rows of the fault matrix ---------------------------------------------------------------------
+
+BLOCKERS = frozenset(
+    (
+        *(
+            "F01",
+            "F02",
+            "F03",
+            "F04",
+            "F05",
+            "F06",
+            "F09",
+            "F10",
+            "F11",
+            "F13",
+            "F16",
+            "F17",
+            "F18",
+        ),
+        *("F21", "F22", "S01", "S02", "S03", "S04"),
+    )
+)
+"""Rows without which nothing is released: P0."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--faults",
+        metavar="ROWS",
+        help="only the tests of these rows of the fault matrix: P0, or names with commas (F01,S02)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    asked = config.getoption("--faults")
+    if not asked:
+        return
+    rows = BLOCKERS if asked == "P0" else set(asked.split(","))
+    shown = [
+        item for item in items if rows & {row for m in item.iter_markers("fault") for row in m.args}
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in shown])
+    items[:] = shown
+
+
 # --- no network but loopback ---------------------------------------------------------------------
 
 
