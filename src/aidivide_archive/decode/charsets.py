@@ -21,6 +21,9 @@ _BELIEVED = 0.45
 """A declared charset is kept from this score on …"""
 _LEAD = 0.2
 """… or when no other charset beats it by this much."""
+_PLAIN_WIDE, _WIDE_LEAD = 0.7, 0.5
+"""A charset of two-byte characters that scores so much, and so much more than the others of its kind, needs no comparison
+with sixteen alphabets: text of one of those decodes to rare characters, and scores below zero."""
 _SAMPLE_BYTES = 120_000
 _MIN_SEQUENCES = 3
 """Multi-byte sequences from which valid UTF-8 is no accident ("联通" in GBK has one)."""
@@ -207,7 +210,12 @@ def detect(
     if legacy and scores[legacy[0][1]] >= _BELIEVED:  # whatever the others would score
         source, name = legacy[0]
         return Guess(name, source, scores[name])
-    for name in (*_MULTI_BYTE, *_SINGLE_BYTE):
+    for name in _MULTI_BYTE:
+        if name not in scores:
+            scores[name] = _score(sample, name) + 0.08 * (name in hints)
+    if not legacy and (wide := _plainly_wide(scores)) is not None:
+        return Guess(wide, "detector", scores[wide])
+    for name in _SINGLE_BYTE:
         if name not in scores:
             scores[name] = _score(sample, name) + 0.08 * (name in hints)
     best = max(scores, key=lambda name: scores[name])
@@ -215,6 +223,14 @@ def detect(
         if scores[name] >= _BELIEVED or scores[best] - scores[name] < _LEAD:
             return Guess(name, source, scores[name])
     return Guess(best, "detector", scores[best])
+
+
+def _plainly_wide(scores: dict[str, float]) -> str | None:
+    """The charset of two-byte characters that leaves no doubt; None: there is none."""
+    second, first = sorted(_MULTI_BYTE, key=lambda name: scores[name])[-2:]
+    if scores[first] >= _PLAIN_WIDE and scores[first] - scores[second] >= _WIDE_LEAD:
+        return first
+    return None
 
 
 def _source(name: str, declared: tuple[tuple[str, str], ...]) -> str:

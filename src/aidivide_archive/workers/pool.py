@@ -36,7 +36,7 @@ TASKS_PER_WORKER = 500
 """Documents after which a worker is replaced, so that leaks in C libraries stay small."""
 TRIES = 2
 """For a document that breaks its worker."""
-QUICK_SHARE, QUICK_SECONDS = 0.1, 0.25
+QUICK_SHARE, QUICK_SECONDS = 0.1, 0.35
 """Time in the quick lane: this share of the limit, but at least so many seconds."""
 SPARE = 1
 """Workers of the quick lane that wait, started, for another one to die."""

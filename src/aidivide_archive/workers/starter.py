@@ -23,8 +23,8 @@ from typing import Any, NoReturn
 
 MEMORY_LIMIT_BYTES = 3 << 29
 """Address space of a worker, 1.5 GiB: libraries map about 0.6."""
-SLOW_NICENESS = 10
-"""Of the slow lane: a tenth of the weight of a process of normal priority."""
+SLOW_NICENESS = 19
+"""Of the slow lane: it has the time that no good document wants."""
 _GC_THRESHOLD = (20_000, 50, 100)
 """Python's 700 looks through a page's tree dozens of times while it is read: 6 % of a worker's time."""
 _OOM_SCORE = "500"
