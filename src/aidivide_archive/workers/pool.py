@@ -36,7 +36,7 @@ TASKS_PER_WORKER = 500
 """Documents after which a worker is replaced, so that leaks in C libraries stay small."""
 TRIES = 2
 """For a document that breaks its worker."""
-QUICK_SHARE, QUICK_SECONDS = 0.1, 0.35
+QUICK_SHARE, QUICK_SECONDS = 0.1, 0.3
 """Time in the quick lane: this share of the limit, but at least so many seconds."""
 SPARE = 1
 """Workers of the quick lane that wait, started, for another one to die."""
@@ -44,6 +44,8 @@ MAX_WAITING_SLOW = 64
 """Documents that wait for the slow lane; further ones are given back as failed after one try."""
 _STARTER_TRIES = 3
 _LOOK_SECONDS = 0.05
+_STUCK_SECONDS = 0.1
+"""A worker that sleeps after so long leaves its processor to a spare one."""
 _ASLEEP_LOOKS = 4
 """Looks in a row that must find a late worker asleep."""
 SEND_BYTES = 1 << 20
@@ -279,7 +281,7 @@ class WorkerPool(Generic[P, T]):
             self._fork(is_slow=True)
 
     def _assign(self) -> None:
-        busy = sum(not one.is_slow and one.task is not None for one in self._workers)
+        busy = sum(not one.is_slow and _has_work(one) for one in self._workers)
         for worker in self._workers:
             if not worker.is_idle:
                 continue
@@ -401,6 +403,13 @@ class WorkerPool(Generic[P, T]):
 def _fail(future: Future[Any], error: Exception) -> None:
     with suppress(InvalidStateError):  # the caller gave up
         future.set_exception(error)
+
+
+def _has_work(worker: _Worker) -> bool:
+    """Whether a worker reads a document, and does not sleep over it."""
+    if worker.task is None:
+        return False
+    return time.monotonic() - worker.since < _STUCK_SECONDS or not _processor_time(worker.pid)[1]
 
 
 def _search_path() -> str:
