@@ -1,3 +1,4 @@
+import errno
 import gzip
 import json
 import logging
@@ -10,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidivide_archive.config import Profile, load_profile
-from aidivide_archive.ingest import discoveries
+from aidivide_archive.ingest import discoveries, service
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import Reading, Response, read
+from aidivide_archive.ingest.reprocess import import_profile
 from aidivide_archive.ingest.service import Ingest, document, failed, response_of
 from aidivide_archive.model import (
     Capture,
@@ -366,3 +368,15 @@ def test_a_replaced_worker_reads_as_well_as_the_first(
         ingest.close()
     assert [one.outcome.reason for one in found] == [Reason.KEPT] * 5
     assert {one.extraction.metadata.language for one in found if one.extraction} == {"en"}
+
+
+def test_workers_start_on_a_full_disk(monkeypatch: pytest.MonkeyPatch):
+    """The language model is unpacked through a file; most pages need none."""
+
+    def full(_text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("py3langid.classify", full)
+    monkeypatch.setattr(service, "_profile", None)
+    service._start(import_profile().to_json())
+    assert service._profile == import_profile()

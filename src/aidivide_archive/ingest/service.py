@@ -178,12 +178,12 @@ _profile: Profile | None = None
 def _start(profile_json: str) -> None:
     """Load and use once what reading needs, before workers are forked: a new one reads its first pages as fast as any."""
     global _profile
-    with suppress(OSError):  # a full disk: pages that declare no language will fail, and say why
-        load_language_model()
     load_permutations()
     _profile = Profile.from_json(profile_json)
-    for text in _REHEARSAL:
-        _rehearse(text, _profile)
+    with suppress(OSError):  # a full disk: pages that declare no language will fail, and say why
+        load_language_model()
+        for text in _REHEARSAL:
+            _rehearse(text, _profile)
 
 
 _PAGE = """<!doctype html><html><head><title>A rehearsal</title>
@@ -200,7 +200,9 @@ _REHEARSAL = (
 
 
 def _rehearse(paragraphs: tuple[str, ...], profile: Profile) -> None:
-    body = _PAGE.format(paragraphs="".join(f"<p>{one}</p>" for one in paragraphs))
+    # numbered, because what is said twice counts once
+    marked = "".join(f"<p>{number}. {one}</p>" for number, one in enumerate(paragraphs, 1))
+    body = _PAGE.format(paragraphs=marked)
     moment = datetime(2025, 7, 27, tzinfo=UTC)
     url = "https://rehearsal.invalid/news/1"
     capture = Capture(
