@@ -58,7 +58,7 @@ soak: $(READY) ## the long runs: hundreds of kills, a thousand damaged logs (fig
 	AIDIVIDE_FIGURES=soak-figures.txt $(BIN)/python -m pytest -m soak -q --durations=0
 
 fuzz: $(READY) ## many more inputs for the fuzz targets, new ones each time (FUZZ=20000 a target)
-	AIDIVIDE_FUZZ_EXAMPLES=$(or $(FUZZ),20000) $(BIN)/python -m pytest -q tests/test_fuzz.py -p no:cacheprovider
+	AIDIVIDE_FUZZ_EXAMPLES=$(or $(FUZZ),20000) $(BIN)/python -m pytest -q tests/faults/test_fuzz.py -p no:cacheprovider
 
 lock: $(READY) ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \

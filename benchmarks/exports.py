@@ -74,8 +74,8 @@ def _digest(target: Path) -> tuple[str, int]:
 
 
 def report(archive: Path, formats: list[str], folder: Path) -> None:
-    from aidivide_archive.archive.location import Location
     from aidivide_archive.archive.queries import Reader
+    from aidivide_archive.archive.storage.location import Location
     from aidivide_archive.export import exporters
 
     with Reader(Location(archive)) as reader:
@@ -101,8 +101,8 @@ def report(archive: Path, formats: list[str], folder: Path) -> None:
 
 def profile(archive: Path) -> None:
     """Where the time of the read path and of JSON Lines goes."""
-    from aidivide_archive.archive.location import Location
     from aidivide_archive.archive.queries import Reader
+    from aidivide_archive.archive.storage.location import Location
     from aidivide_archive.export import exporters
     from aidivide_archive.export.columns import ARTICLES
     from aidivide_archive.export.target import export_rows

@@ -39,7 +39,7 @@ from benchmarks.real_pages import (
     load_pages,
     write_profile,
 )
-from tests import fault_pages
+from tests.support import fault_pages
 
 SHARE = 0.05
 BREAKING = {"hang": 10, "segv": 10, "null": 5, "exit": 10, "memory": 10, "spin": 10, "recursion": 5}

@@ -27,8 +27,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive import schema
-from aidivide_archive.archive import Archive, Location
+from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.queries import Facet, Filters, Reader, Search
 from aidivide_archive.config import load_profile
 from aidivide_archive.model import (

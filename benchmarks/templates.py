@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aidivide_archive.blocks import line_key
+from aidivide_archive.decode.blocks import line_key
 from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.extract import extract
 from aidivide_archive.extract.clutter import distinct_pages, without_template

@@ -15,8 +15,8 @@ from scrapy import Request, Spider, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 
+from aidivide_archive.archive.ledger.frontier import Lease
 from aidivide_archive.exceptions import StoreError
-from aidivide_archive.frontier import Lease
 from aidivide_archive.model import LeasedUrl
 from crawler.session import Session
 from crawler.space import LOOK_SECONDS, SpaceGate

@@ -1,11 +1,11 @@
-"""Run the migrations on the connection that `aidivide_archive.archive.migrate` hands over."""
+"""Run the migrations on the connection that `aidivide_archive.archive.storage.migrate` hands over."""
 
 from __future__ import annotations
 
 from alembic import context
 from sqlalchemy import Connection
 
-from aidivide_archive import schema
+from aidivide_archive.archive import schema
 
 # Made by DDL of the engine (full text) and by alembic itself: not part of the metadata.
 FOREIGN = ("full_text", "alembic_version", "sqlite_sequence")

@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from aidivide_archive.archive import Archive, Location
-from aidivide_archive.archive.location import ENV_DATABASE, ENV_DIRECTORY
+from aidivide_archive.archive.storage.location import ENV_DATABASE, ENV_DIRECTORY
 
 ENV_POSTGRES = "AIDIVIDE_TEST_POSTGRES"
 """URL of a PostgreSQL database whose role may create databases."""

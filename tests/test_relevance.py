@@ -9,7 +9,6 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,9 +18,10 @@ from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.config.phrases import MAX_VARIANTS, fold, parse_phrase, tokens_of
 from aidivide_archive.model import Reason, Relevance, RelevanceDecision, TimeValue
 from aidivide_archive.relevance import VERSION, judge
+from tests.support.places import DATA
 
 BUILT_IN = load_profile("ai-divide-forum-2025")
-PAGES = Path(__file__).parent / "events" / "ai-divide-forum-2025.toml"
+PAGES = DATA / "events" / "ai-divide-forum-2025.toml"
 
 
 @dataclass(frozen=True)

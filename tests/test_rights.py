@@ -19,10 +19,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidivide_archive import schema
-from aidivide_archive.archive import Archive, Location
-from aidivide_archive.archive.engine import read_engine
+from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.queries import Reader, Search
+from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.cli.program import cli
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.ingest.discoveries import discovery
@@ -38,9 +37,9 @@ from aidivide_archive.rights import (
     tdmrep_statements,
 )
 from aidivide_archive.urls import url_id
-from aidivide_archive.warc import read_capture
+from aidivide_archive.warc.records import read_capture
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
 URL = "https://www.news.example/paid/a"
 AGENT = "aidivide-archive"

@@ -12,7 +12,8 @@ import unicodedata
 import sqlalchemy as sa
 from alembic import op
 
-from aidivide_archive.archive import full_text, outlets, views
+from aidivide_archive.archive.documents import full_text, outlets
+from aidivide_archive.archive.sql import views
 
 revision = "0002"
 down_revision = "0001"

@@ -12,10 +12,7 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from aidivide_archive.exceptions import ExtractionError, InvalidURLError
-from aidivide_archive.model import Channel, Hint, Link
-from aidivide_archive.urls import canonical_url
-from aidivide_archive.xmlstream import (
+from aidivide_archive.decode.xmlstream import (
     forget,
     is_cut_off,
     iter_elements,
@@ -25,6 +22,9 @@ from aidivide_archive.xmlstream import (
     without_markup,
     xml_text,
 )
+from aidivide_archive.exceptions import ExtractionError, InvalidURLError
+from aidivide_archive.model import Channel, Hint, Link
+from aidivide_archive.urls import canonical_url
 
 MAX_ITEMS = 1000
 MAX_TITLE_CHARS = 1000

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from aidivide_archive.exceptions import ExtractionError, InvalidURLError
-from aidivide_archive.model import Channel, Hint, Link, UrlKind
-from aidivide_archive.urls import canonical_url
-from aidivide_archive.xmlstream import (
+from aidivide_archive.decode.xmlstream import (
     forget,
     is_cut_off,
     iter_elements,
@@ -20,6 +17,9 @@ from aidivide_archive.xmlstream import (
     without_markup,
     xml_text,
 )
+from aidivide_archive.exceptions import ExtractionError, InvalidURLError
+from aidivide_archive.model import Channel, Hint, Link, UrlKind
+from aidivide_archive.urls import canonical_url
 
 MAX_ENTRIES = 50_000
 """Of one document (sitemaps.org, "Sitemap file requirements")."""

@@ -1,4 +1,4 @@
-"""The archive: the only SQL beside `frontier`, and the writer thread that everything is written through.
+"""The archive: the only SQL, and the writer thread that everything is written through.
 
 `Archive` and `Run` are loaded when first asked for: commands that only read need neither the stages nor numpy.
 """
@@ -8,15 +8,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from aidivide_archive.archive.location import Location
+from aidivide_archive.archive.storage.location import Location
 
 if TYPE_CHECKING:
-    from aidivide_archive.archive.documents import Run
+    from aidivide_archive.archive.documents.storing import Run
     from aidivide_archive.archive.store import Archive
 
 __all__ = ["Archive", "Location", "Run"]
 
-_HOMES = {"Archive": "store", "Run": "documents"}
+_HOMES = {"Archive": "store", "Run": "documents.storing"}
 
 
 def __getattr__(name: str) -> object:

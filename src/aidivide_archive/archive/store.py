@@ -17,24 +17,32 @@ import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 from sqlalchemy.exc import DBAPIError
 
-from aidivide_archive import frontier
-from aidivide_archive.archive import batches, documents, imported, migrate, outlets
-from aidivide_archive.archive.documents import Run
-from aidivide_archive.archive.engine import (
+from aidivide_archive.archive.documents import batches, imported, outlets, storing
+from aidivide_archive.archive.documents.storing import Run
+from aidivide_archive.archive.ledger import frontier
+from aidivide_archive.archive.ledger.frontier import Lease
+from aidivide_archive.archive.schema import crawls, events, sources, upsert, urls, warc_files
+from aidivide_archive.archive.settling.settlement import Settled, settle
+from aidivide_archive.archive.storage import migrate
+from aidivide_archive.archive.storage.engine import (
     WriterLock,
     check_version,
     current_revision,
     one_line,
     write_engine,
 )
-from aidivide_archive.archive.location import Location
-from aidivide_archive.archive.settling import Settled, settle
-from aidivide_archive.archive.space import WalWatch, is_full, min_free_bytes, refusal, shortage
-from aidivide_archive.archive.writer import Writer
+from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.storage.space import (
+    WalWatch,
+    is_full,
+    min_free_bytes,
+    refusal,
+    shortage,
+)
+from aidivide_archive.archive.storage.writer import Writer
 from aidivide_archive.config import Profile
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.exceptions import StoreError
-from aidivide_archive.frontier import Lease
 from aidivide_archive.model import (
     Capture,
     Discovery,
@@ -46,8 +54,7 @@ from aidivide_archive.model import (
     UrlState,
     WarcPosition,
 )
-from aidivide_archive.schema import crawls, events, sources, upsert, urls, warc_files
-from aidivide_archive.warc import WarcWriter
+from aidivide_archive.warc.records import WarcWriter
 
 T = TypeVar("T")
 
@@ -356,7 +363,7 @@ class Archive:
 
         def work(connection: sa.Connection) -> Stored:
             _store_beside_others(connection)
-            return documents.store_again(connection, document, capture_id)
+            return storing.store_again(connection, document, capture_id)
 
         return self.submit(work).result()
 
@@ -375,7 +382,7 @@ class Archive:
             )
             if frontier.purged(connection, [document.url_id]):
                 return Stored.NOT_ARTICLE
-            return documents.store(connection, run, document)
+            return storing.store(connection, run, document)
 
         return self.submit(work)
 

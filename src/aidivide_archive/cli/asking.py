@@ -20,8 +20,8 @@ from aidivide_archive.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from aidivide_archive.archive.dictionary import Relation
-    from aidivide_archive.archive.queries.statements import Answer
+    from aidivide_archive.archive.sql.dictionary import Relation
+    from aidivide_archive.archive.sql.statements import Answer
 
 MAX_TIMEOUT = 3600.0
 
@@ -54,7 +54,7 @@ def sql(
     as_csv: bool,
 ) -> None:
     """Ask in SQL: one statement that only reads; - takes it from stdin."""
-    from aidivide_archive.archive.queries.statements import ask
+    from aidivide_archive.archive.sql.statements import ask
 
     if questions:
         _say_questions(as_json=as_json)
@@ -69,7 +69,7 @@ def sql(
 
 
 def _say_questions(*, as_json: bool) -> None:
-    from aidivide_archive.archive.questions import QUESTIONS
+    from aidivide_archive.archive.sql.questions import QUESTIONS
 
     if as_json:
         say_json([{"name": one.name, "question": one.words, "sql": one.sql} for one in QUESTIONS])
@@ -114,7 +114,7 @@ def schema(
     name: str | None, tables: bool, datasette: bool, as_markdown: bool, as_json: bool
 ) -> None:
     """Say what every view, table and column holds."""
-    from aidivide_archive.archive import dictionary as book
+    from aidivide_archive.archive.sql import dictionary as book
 
     if datasette:
         import json

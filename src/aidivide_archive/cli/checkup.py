@@ -19,7 +19,7 @@ from aidivide_archive.cli.terminal import note, say_json, say_table
 from aidivide_archive.exceptions import ArchiveError, MissingArchiveError
 
 if TYPE_CHECKING:
-    from aidivide_archive.archive.location import Location
+    from aidivide_archive.archive.storage.location import Location
 
 PACKAGES = (
     "aidivide-archive",
@@ -143,7 +143,7 @@ def _existing(path: Path) -> Path:
 
 
 def _archive(location: Location) -> Iterator[Check]:
-    from aidivide_archive.archive import versions
+    from aidivide_archive.archive.storage import versions
 
     try:
         revision = versions.check(location)

@@ -47,7 +47,7 @@ def clutter(
 def _decide(state: State, site: str, reference: str, *, is_clutter: bool, wait: bool) -> None:
     """Store a person's word on a line, and settle by it."""
     from aidivide_archive.archive import Archive
-    from aidivide_archive.archive.judging import store_line_rule
+    from aidivide_archive.archive.upkeep.judging import store_line_rule
 
     with Archive(state.location(), wait=wait) as archive:
         line = archive.submit(

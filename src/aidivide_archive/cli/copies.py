@@ -36,8 +36,8 @@ def judge(
 ) -> None:
     """Decide whether two articles (ids or URLs) are one text."""
     from aidivide_archive.archive import Archive
-    from aidivide_archive.archive.judging import store_judgement
     from aidivide_archive.archive.queries import Reader
+    from aidivide_archive.archive.upkeep.judging import store_judgement
     from aidivide_archive.model import Verdict
 
     location = state.location()
@@ -62,7 +62,8 @@ copies = Group("copies", help="Work on the copy graph as a whole.")
 @pass_state
 def rebuild(state: State, wait: bool, as_json: bool) -> None:
     """Compute matches and stories of the whole archive again."""
-    from aidivide_archive.archive import Archive, versions
+    from aidivide_archive.archive import Archive
+    from aidivide_archive.archive.storage import versions
 
     location = state.location()
     versions.check(location)

@@ -13,7 +13,7 @@ db = Group("db", help="Check or upgrade the archive's database.")
 @pass_state
 def upgrade(state: State, wait: bool) -> None:
     """Bring the database to this version's schema, or make a new one."""
-    from aidivide_archive.archive import versions
+    from aidivide_archive.archive.storage import versions
 
     location = state.location()
     before, after = versions.upgrade(location, wait=wait)
@@ -30,7 +30,7 @@ def upgrade(state: State, wait: bool) -> None:
 @pass_state
 def check(state: State) -> None:
     """Say whether the database has the schema that this version needs."""
-    from aidivide_archive.archive import versions
+    from aidivide_archive.archive.storage import versions
 
     say(f"schema {versions.check(state.location())}: current")
 

@@ -21,8 +21,8 @@ from aidivide_archive.cli.terminal import note, safe, say, say_prose, shown_time
 from aidivide_archive.exceptions import ArchiveError
 
 if TYPE_CHECKING:
-    from aidivide_archive.archive.location import Location
     from aidivide_archive.archive.queries import Reader
+    from aidivide_archive.archive.storage.location import Location
 
 PORT = 8425
 """Ids of articles contain the port of their URL: one port, the same ids on every machine."""
@@ -52,8 +52,8 @@ ROLES = {
 @pass_state
 def demo(state: State) -> None:
     """Crawl eight invented outlets, offline, and show who copied whom."""
-    from aidivide_archive.archive.location import Location
     from aidivide_archive.archive.queries import Reader
+    from aidivide_archive.archive.storage.location import Location
 
     project = find_project(Path.cwd())
     location = Location.resolve(state.archive or DEMO_DIRECTORY, state.database)

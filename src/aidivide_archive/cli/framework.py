@@ -17,7 +17,7 @@ from aidivide_archive.cli.terminal import note, safe
 from aidivide_archive.exceptions import ArchiveError, MissingArchiveError
 
 if TYPE_CHECKING:
-    from aidivide_archive.archive.location import Location
+    from aidivide_archive.archive.storage.location import Location
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,7 +42,7 @@ class State:
     debug: bool = False
 
     def location(self) -> Location:
-        from aidivide_archive.archive.location import Location
+        from aidivide_archive.archive.storage.location import Location
 
         return Location.resolve(self.archive, self.database)
 

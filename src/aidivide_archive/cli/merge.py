@@ -19,8 +19,9 @@ from aidivide_archive.cli.terminal import counted, note, say, say_json
 @pass_state
 def merge(state: State, other: Path, other_database: str | None, wait: bool, as_json: bool) -> None:
     """Bring the articles, captures and judgements of another archive into this one."""
-    from aidivide_archive.archive import Archive, Location, versions
-    from aidivide_archive.archive.merging import merge as merge_it
+    from aidivide_archive.archive import Archive, Location
+    from aidivide_archive.archive.storage import versions
+    from aidivide_archive.archive.upkeep.merging import merge as merge_it
 
     location = state.location()
     source = Location.of(other, other_database)

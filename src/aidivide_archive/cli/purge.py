@@ -13,7 +13,7 @@ from aidivide_archive.cli.framework import State, command, json_option, pass_sta
 from aidivide_archive.cli.terminal import counted, note, safe, say, say_json
 
 if TYPE_CHECKING:
-    from aidivide_archive.archive.purging import PurgePlan
+    from aidivide_archive.archive.upkeep.purging import PurgePlan
 
 SHOWN = 5
 """Pages that name what is purged, told one by one."""
@@ -37,10 +37,11 @@ def purge(
     as_json: bool,
 ) -> None:
     """Delete a page or a site for good: rows, index, raw records; it is never fetched again."""
-    from aidivide_archive.archive import Archive, versions
-    from aidivide_archive.archive.purging import plan, target_of
-    from aidivide_archive.archive.purging import purge as purge_it
+    from aidivide_archive.archive import Archive
     from aidivide_archive.archive.queries import Reader
+    from aidivide_archive.archive.storage import versions
+    from aidivide_archive.archive.upkeep.purging import plan, target_of
+    from aidivide_archive.archive.upkeep.purging import purge as purge_it
 
     location = state.location()
     target = target_of(what)

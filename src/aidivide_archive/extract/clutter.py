@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from itertools import count, pairwise
 
-from aidivide_archive.blocks import line_key
+from aidivide_archive.decode.blocks import line_key
 from aidivide_archive.extract.clutter_phrases import CAPTION, PHRASES
 from aidivide_archive.model import Cut
 

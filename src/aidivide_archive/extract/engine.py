@@ -27,8 +27,8 @@ from trafilatura.xpaths import (
     REMOVE_COMMENTS_XPATH,
 )
 
-from aidivide_archive.blocks import Block, line_key, read_blocks
 from aidivide_archive.decode import Decoded, composed, decode, storable
+from aidivide_archive.decode.blocks import Block, line_key, read_blocks
 from aidivide_archive.extract import clutter, page_kind, selection
 from aidivide_archive.extract.hyperlinks import page_links
 from aidivide_archive.extract.live_blog import LIVE_TYPE, live_lines

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from lxml.html import HtmlElement
 
-from aidivide_archive.blocks import Block, line_key, read_blocks
+from aidivide_archive.decode.blocks import Block, line_key, read_blocks
 from aidivide_archive.extract.clutter import phrase
 
 LIVE_TYPE = "LiveBlogPosting"

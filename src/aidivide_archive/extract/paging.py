@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 from lxml.html import HtmlElement
 
-from aidivide_archive.blocks import Block
+from aidivide_archive.decode.blocks import Block
 from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.model import Link, Part
 from aidivide_archive.urls import canonical_url, site, url_key

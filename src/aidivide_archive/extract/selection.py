@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from aidivide_archive.blocks import Block, line_key, paragraph_chars
+from aidivide_archive.decode.blocks import Block, line_key, paragraph_chars
 
 _MIN_CHARS = 250
 """Trafilatura's own MIN_EXTRACTED_SIZE: a shorter text is looked at twice."""

@@ -44,7 +44,7 @@ from aidivide_archive.model import (
 from aidivide_archive.relevance import judge
 from aidivide_archive.similarity import load_permutations, sign
 from aidivide_archive.urls import canonical_url, url_id
-from aidivide_archive.warc import iter_captures
+from aidivide_archive.warc.records import iter_captures
 from aidivide_archive.workers import WorkerPool
 
 BATCH = 200

@@ -7,14 +7,19 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
 from aidivide_archive.archive import Archive, Location
-from aidivide_archive.archive.captures import IsStale, StoredPage, event_profiles, iter_pages
-from aidivide_archive.archive.engine import read_engine
+from aidivide_archive.archive.documents.captures import (
+    IsStale,
+    StoredPage,
+    event_profiles,
+    iter_pages,
+)
+from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.ingest.reading import Reading, extraction_version, judgement_version
 from aidivide_archive.ingest.service import Ingest, document
 from aidivide_archive.model import Stored, UrlState
-from aidivide_archive.warc import read_capture
+from aidivide_archive.warc.records import read_capture
 
 _IN_FLIGHT = 16
 _FAILED = (UrlState.FAILED, UrlState.DEAD)

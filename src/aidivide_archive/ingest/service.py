@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from aidivide_archive.archive.full_text import word_count
+from aidivide_archive.archive.documents.full_text import word_count
 from aidivide_archive.config import Profile
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.ingest import PRELOAD, reading

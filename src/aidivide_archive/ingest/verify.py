@@ -7,11 +7,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.location import Location
-from aidivide_archive.archive.purging import JOURNAL
+from aidivide_archive.archive.documents.texts import StoredText, iter_texts
 from aidivide_archive.archive.queries import Reader
-from aidivide_archive.archive.texts import StoredText, iter_texts
-from aidivide_archive.archive.verifying import (
+from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.upkeep.purging import JOURNAL
+from aidivide_archive.archive.upkeep.verifying import (
     RESTORE_ROWS,
     Damage,
     record_damages,
@@ -25,7 +25,7 @@ from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.reprocess import import_profile
 from aidivide_archive.ingest.service import Ingest
 from aidivide_archive.model import UrlState
-from aidivide_archive.warc import read_capture
+from aidivide_archive.warc.records import read_capture
 
 _IN_FLIGHT = 16
 

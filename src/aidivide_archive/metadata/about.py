@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lxml import etree
 from lxml.html import HtmlElement
 
-from aidivide_archive.blocks import Block
+from aidivide_archive.decode.blocks import Block
 from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.metadata import jsonld
 from aidivide_archive.metadata.page import PageFacts, text_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from aidivide_archive.blocks import Block
+from aidivide_archive.decode.blocks import Block
 from aidivide_archive.model import Claim
 
 _HEAD_LINES = 4

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from lxml.html import HtmlElement
 
-from aidivide_archive.blocks import Block
+from aidivide_archive.decode.blocks import Block
 from aidivide_archive.metadata import about
 from aidivide_archive.metadata.credits import credit_claims
 from aidivide_archive.metadata.dates import FUTURE_TOLERANCE, Clock, zone_named

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aidivide_archive.blocks import Block, line_key
+from aidivide_archive.decode.blocks import Block, line_key
 
 _BEFORE = 8
 _AFTER = 25

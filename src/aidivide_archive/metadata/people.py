@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from lxml import etree
 from lxml.html import HtmlElement
 
-from aidivide_archive.blocks import Block, line_key
+from aidivide_archive.decode.blocks import Block, line_key
 from aidivide_archive.metadata import jsonld
 from aidivide_archive.metadata.page import PageFacts, text_of
 from aidivide_archive.model import Claim, Hint

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lxml.html import HtmlElement
 
-from aidivide_archive.blocks import Block
+from aidivide_archive.decode.blocks import Block
 from aidivide_archive.metadata import jsonld
 from aidivide_archive.metadata.dates import Clock, iter_times, parse_time, url_times
 from aidivide_archive.metadata.page import PageFacts

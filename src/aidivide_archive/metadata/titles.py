@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from aidivide_archive.blocks import line_key
+from aidivide_archive.decode.blocks import line_key
 from aidivide_archive.metadata import jsonld
 from aidivide_archive.metadata.page import PageFacts
 from aidivide_archive.model import Claim

@@ -12,10 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.queries.rows import Outlets, Row, iso_again, within_an_hour
+from aidivide_archive.archive.documents.outlets import Outlets
+from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.archive.queries.selection import Selected
-from aidivide_archive.model import RelevanceDecision
-from aidivide_archive.schema import (
+from aidivide_archive.archive.schema import (
     UtcTime,
     articles,
     captures,
@@ -25,6 +25,8 @@ from aidivide_archive.schema import (
     story_members,
     warc_files,
 )
+from aidivide_archive.archive.storage.moments import iso_again, within_an_hour
+from aidivide_archive.model import RelevanceDecision
 from aidivide_archive.urls import article_id, story_id
 
 _BATCH_ROWS = 250

@@ -11,11 +11,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.documents.outlets import Outlets
 from aidivide_archive.archive.queries.filters import Filters, conditions
 from aidivide_archive.archive.queries.listings import by_code_point, in_time, stream
-from aidivide_archive.archive.queries.rows import Outlets, Row, instant, iso, picked
-from aidivide_archive.model import RelevanceDecision, Role
-from aidivide_archive.schema import (
+from aidivide_archive.archive.queries.rows import Row, picked
+from aidivide_archive.archive.schema import (
     articles,
     captures,
     extractions,
@@ -26,6 +26,8 @@ from aidivide_archive.schema import (
     urls,
     warc_files,
 )
+from aidivide_archive.archive.storage.moments import instant, iso
+from aidivide_archive.model import RelevanceDecision, Role
 from aidivide_archive.urls import article_id, parse_id, story_id
 
 COVERAGE_FIELDS = (

@@ -9,13 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.documents.outlets import Outlets
 from aidivide_archive.archive.queries.article_rows import rows_of
 from aidivide_archive.archive.queries.listings import (
     match_row,
     match_statement,
 )
-from aidivide_archive.archive.queries.rows import Outlets, Row, instant, iso
-from aidivide_archive.schema import (
+from aidivide_archive.archive.queries.rows import Row
+from aidivide_archive.archive.schema import (
     articles,
     captures,
     claims,
@@ -32,6 +33,7 @@ from aidivide_archive.schema import (
     urls,
     warc_files,
 )
+from aidivide_archive.archive.storage.moments import instant, iso
 from aidivide_archive.urls import article_id, line_id, story_id
 
 

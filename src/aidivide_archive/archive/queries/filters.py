@@ -14,9 +14,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from aidivide_archive.exceptions import ConfigError, InvalidURLError
-from aidivide_archive.model import Channel, RelevanceDecision, Role
-from aidivide_archive.schema import (
+from aidivide_archive.archive.schema import (
     articles,
     discoveries,
     events,
@@ -27,6 +25,8 @@ from aidivide_archive.schema import (
     story_members,
     urls,
 )
+from aidivide_archive.exceptions import ConfigError, InvalidURLError
+from aidivide_archive.model import Channel, RelevanceDecision, Role
 from aidivide_archive.urls import parse_id, url_id
 
 Condition: TypeAlias = sa.ColumnElement[bool]

@@ -10,8 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive.queries.listings import stream
-from aidivide_archive.model import Reason, UrlKind, UrlState
-from aidivide_archive.schema import (
+from aidivide_archive.archive.schema import (
     FULL_TEXT_TABLE,
     articles,
     captures,
@@ -24,6 +23,7 @@ from aidivide_archive.schema import (
     urls,
     warc_files,
 )
+from aidivide_archive.model import Reason, UrlKind, UrlState
 from aidivide_archive.urls import article_id, story_id
 
 SHOWN = 20

@@ -16,17 +16,11 @@ from aidivide_archive.archive.queries.rows import (
     MATCH_FIELDS,
     STORY_FIELDS,
     Row,
-    iso,
     picked,
 )
+from aidivide_archive.archive.schema import articles, matches, stories, story_members, urls
+from aidivide_archive.archive.storage.moments import iso
 from aidivide_archive.model import Relation
-from aidivide_archive.schema import (
-    articles,
-    matches,
-    stories,
-    story_members,
-    urls,
-)
 from aidivide_archive.urls import article_id, story_id
 
 _BATCH = 200

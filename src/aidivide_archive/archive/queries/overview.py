@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.queries.rows import Outlets, Row, instant, iso
-from aidivide_archive.model import UrlState
-from aidivide_archive.schema import (
+from aidivide_archive.archive.documents.outlets import Outlets
+from aidivide_archive.archive.queries.rows import Row
+from aidivide_archive.archive.schema import (
     articles,
     captures,
     crawls,
@@ -20,6 +20,8 @@ from aidivide_archive.schema import (
     story_members,
     urls,
 )
+from aidivide_archive.archive.storage.moments import instant, iso
+from aidivide_archive.model import UrlState
 from aidivide_archive.urls import article_id, story_id
 
 

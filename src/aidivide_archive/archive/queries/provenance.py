@@ -8,10 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive import schema
-from aidivide_archive.archive.queries.rows import iso
-from aidivide_archive.model import Relation
-from aidivide_archive.schema import (
+from aidivide_archive.archive import schema
+from aidivide_archive.archive.schema import (
     crawls,
     events,
     extractions,
@@ -22,6 +20,8 @@ from aidivide_archive.schema import (
     story_members,
     urls,
 )
+from aidivide_archive.archive.storage.moments import iso
+from aidivide_archive.model import Relation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

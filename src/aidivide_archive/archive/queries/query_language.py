@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from aidivide_archive.archive.full_text import is_cjk, single_words
+from aidivide_archive.archive.documents.full_text import is_cjk, single_words
 from aidivide_archive.exceptions import ConfigError
 
 MAX_CHARS = 1_000

@@ -10,8 +10,6 @@ from typing import Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from aidivide_archive.archive.engine import read_engine, unreadable
-from aidivide_archive.archive.location import Location
 from aidivide_archive.archive.queries import (
     article_rows,
     coverage,
@@ -32,8 +30,10 @@ from aidivide_archive.archive.queries.provenance import Provenance
 from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.archive.queries.searching import Found, Search
 from aidivide_archive.archive.queries.selection import Selected, Selection
+from aidivide_archive.archive.schema import articles, events
+from aidivide_archive.archive.storage.engine import read_engine, unreadable
+from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
-from aidivide_archive.schema import articles, events
 from aidivide_archive.urls import parse_id, site, url_id
 
 T = TypeVar("T")

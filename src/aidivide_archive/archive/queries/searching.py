@@ -21,11 +21,18 @@ import sqlalchemy as sa
 from aidivide_archive.archive.queries import query_language
 from aidivide_archive.archive.queries.filters import Condition, Filters, conditions
 from aidivide_archive.archive.queries.query_language import Node
-from aidivide_archive.archive.queries.rows import Row, instant, iso
+from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.archive.queries.snippets import snippet
+from aidivide_archive.archive.schema import (
+    FULL_TEXT_TABLE,
+    articles,
+    extractions,
+    outlets,
+    story_members,
+)
+from aidivide_archive.archive.storage.moments import instant, iso
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.model import Role
-from aidivide_archive.schema import FULL_TEXT_TABLE, articles, extractions, outlets, story_members
 from aidivide_archive.urls import article_id, story_id
 
 CAP = 10_000

@@ -10,12 +10,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.documents.outlets import Outlets
 from aidivide_archive.archive.queries.filters import Filters
-from aidivide_archive.archive.queries.rows import Outlets
 from aidivide_archive.archive.queries.searching import matching
+from aidivide_archive.archive.schema import articles, story_members, urls
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.model import Role
-from aidivide_archive.schema import articles, story_members, urls
 
 FILTERED = "filtered"
 DUPLICATE = "duplicate"

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from aidivide_archive.archive.full_text import CJK, FOLDING, is_cjk
+from aidivide_archive.archive.documents.full_text import CJK, FOLDING, is_cjk
 from aidivide_archive.archive.queries.query_language import Phrase
 
 SNIPPET_CHARS = 160

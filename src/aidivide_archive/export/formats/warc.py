@@ -10,7 +10,7 @@ from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, exporter
 from aidivide_archive.model import Capture
-from aidivide_archive.warc import copy_exchange, file_head, read_capture
+from aidivide_archive.warc.records import copy_exchange, file_head, read_capture
 
 NO_CAPTURE = "no_capture"
 UNREADABLE = "capture_unreadable"

@@ -1,0 +1,1 @@
+"""Documents as rows: captures, extractions, articles, their words and signatures."""

@@ -1,0 +1,195 @@
+"""The full-text index: the words of a text, cut by this module for both engines, so that both find the same.
+
+A word is a run of letters, digits and marks, folded: no case, no accents, one form of a character (NFKC). In scripts
+without spaces there are no words to cut. There every character is a place, and what is indexed at a place is the
+character with the one after it: a word of two characters is one look-up, a longer one a phrase, a single character
+a prefix; so a word of any length is found. The engines get finished words and cut nothing themselves.
+
+Changing what is indexed needs a migration that calls `rebuild`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from aidivide_archive.archive.schema import FULL_TEXT_TABLE, articles, extractions
+
+# Han, kana, Hangul syllables, Thai: scripts written without spaces, or searched by part of a word.
+CJK = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_IS_CJK = re.compile(f"[{CJK}]")
+# The general accents only: the marks of Indic and Arabic scripts make other words.
+_ACCENT = re.compile("[\u0300-\u036f]")
+_WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+(?:['’.-][^\W_{CJK}]+)*")
+
+# What PostgreSQL can hold of one text, kept on SQLite as well, so that both find the same: positions end at 16,383,
+# a word has at most 255 of them in title and text, and all words together stay under 1 MiB.
+MAX_TITLE_WORDS = 100
+MAX_TEXT_WORDS = 16_000
+MAX_PLACES = 155
+MAX_WORD_CHARS = 60
+_MAX_CHARS = 160_000
+_TEXT_STARTS_AT = MAX_TITLE_WORDS + 3
+"""Position of the first word of the text: no phrase reaches into it from the title."""
+_HOLE = "\u00b7"
+"""Stands in the SQLite index where a word has too many places; no query can ask for it."""
+_BATCH = 500
+_BEYOND_ASCII = re.compile("[^\x00-\x7f]+")
+_MOSTLY_ASCII = 1.1
+"""Bytes a character in UTF-8."""
+
+
+class _Folding(dict[int, str]):
+    """Code point → what is indexed of it; computed when first met."""
+
+    def __missing__(self, code: int) -> str:
+        plain = _ACCENT.sub("", unicodedata.normalize("NFKD", chr(code))).casefold()
+        found = "".join(
+            f" {one} " if _IS_CJK.match(one) else one if _is_word(one) else " "
+            for one in unicodedata.normalize("NFC", plain)
+        )
+        self[code] = found
+        return found
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character).startswith("M")
+
+
+FOLDING = _Folding()
+
+
+def single_words(text: str) -> list[str]:
+    """Folded words in order; in scripts without spaces, single characters."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+        if len(text.encode("utf-8", "replace")) < _MOSTLY_ASCII * len(text):
+            # accents and typographic marks fold to ASCII, which `translate` has a fast way for
+            plain = _BEYOND_ASCII.sub(lambda found: found[0].translate(FOLDING), text)
+            text = plain if plain.isascii() else text
+    words = text.translate(FOLDING).split()
+    if max(map(len, words), default=0) > MAX_WORD_CHARS:
+        return [word[:MAX_WORD_CHARS] for word in words]
+    return words
+
+
+def is_cjk(word: str) -> bool:
+    return _IS_CJK.match(word) is not None
+
+
+def indexed_words(text: str, limit: int = MAX_TEXT_WORDS) -> list[str]:
+    """What stands in the index for a text, a word a place."""
+    words = single_words(text[:_MAX_CHARS])[:limit]
+    if text.isascii() or not _IS_CJK.search(" ".join(words)):
+        return words
+    following = [*words[1:], ""]
+    return [
+        word + after if is_cjk(word) and after and is_cjk(after) else word
+        for word, after in zip(words, following, strict=True)
+    ]
+
+
+def word_count(text: str) -> int:
+    """Words; in scripts without spaces, characters."""
+    return len(_WORD.findall(text))
+
+
+def indexed(connection: sa.Connection, article_id: int) -> tuple[str, str] | None:
+    """Title and text that the index holds for an article now; None when it holds none."""
+    row = connection.execute(
+        sa.select(extractions.c.title, extractions.c.text)
+        .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
+        .where(articles.c.id == article_id)
+    ).first()
+    return None if row is None else (row.title or "", row.text)
+
+
+def replace(
+    connection: sa.Connection,
+    article_id: int,
+    old: tuple[str, str] | None,
+    new: tuple[str, str] | None,
+) -> None:
+    """Index `new` in place of `old` (title, text); None removes, or says that nothing was indexed."""
+    if connection.dialect.name == "sqlite":
+        if old is not None:  # a contentless index forgets a row only when told what it held
+            connection.exec_driver_sql(
+                f"INSERT INTO {FULL_TEXT_TABLE} ({FULL_TEXT_TABLE}, rowid, title, text) VALUES ('delete', ?, ?, ?)",  # noqa: S608  # a constant name
+                (article_id, *_lines(*old)),
+            )
+    else:
+        statement = f"DELETE FROM {FULL_TEXT_TABLE} WHERE article_id = :id"  # noqa: S608  # a constant name
+        connection.execute(sa.text(statement), {"id": article_id})
+    if new is not None:
+        insert_many(connection, [(article_id, *new)])
+
+
+def insert_many(connection: sa.Connection, entries: Sequence[tuple[int, str, str]]) -> None:
+    """Index articles (id, title, text) that the index does not hold yet."""
+    if not entries:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            f"INSERT INTO {FULL_TEXT_TABLE} (rowid, title, text) VALUES (?, ?, ?)",  # noqa: S608  # a constant name
+            [(number, *_lines(title, text)) for number, title, text in entries],
+        )
+        return
+    statement = (
+        f"INSERT INTO {FULL_TEXT_TABLE} (article_id, words) "  # noqa: S608  # a constant name
+        "VALUES (:id, CAST(:words AS tsvector))"
+    )
+    connection.execute(
+        sa.text(statement),
+        [{"id": number, "words": _vector(title, text)} for number, title, text in entries],
+    )
+
+
+def rebuild(connection: sa.Connection) -> None:
+    """Fill an empty index with every article; for migrations."""
+    statement = (
+        sa.select(articles.c.id, extractions.c.title, extractions.c.text)
+        .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
+        .order_by(articles.c.id)
+        .limit(_BATCH)
+    )
+    last = -1
+    while rows := connection.execute(statement.where(articles.c.id > last)).all():
+        insert_many(connection, [(row.id, row.title or "", row.text) for row in rows])
+        last = rows[-1].id
+
+
+def _lines(title: str, text: str) -> tuple[str, str]:
+    """Title and text for FTS5, whose `ascii` tokeniser cuts them at the blanks and nowhere else."""
+    return (
+        " ".join(indexed_words(title, MAX_TITLE_WORDS)),
+        " ".join(_thinned(indexed_words(text))),
+    )
+
+
+def _thinned(words: list[str]) -> list[str]:
+    places = Counter(words)
+    common = {word: MAX_PLACES for word, count in places.items() if count > MAX_PLACES}
+    if not common:
+        return words
+    found = []
+    for word in words:
+        left = common.get(word)
+        if left is not None:
+            common[word] = left - 1
+        found.append(_HOLE if left is not None and left <= 0 else word)
+    return found
+
+
+def _vector(title: str, text: str) -> str:
+    """A tsvector as text: words hold letters, digits and marks only, so that none needs escaping."""
+    found: dict[str, list[str]] = {}
+    for place, word in enumerate(indexed_words(title, MAX_TITLE_WORDS), 1):
+        found.setdefault(word, []).append(f"{place}A")
+    for place, word in enumerate(_thinned(indexed_words(text)), _TEXT_STARTS_AT):
+        if word != _HOLE:
+            found.setdefault(word, []).append(str(place))
+    return " ".join(f"'{word}':{','.join(places)}" for word, places in found.items())

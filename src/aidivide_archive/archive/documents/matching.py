@@ -1,0 +1,327 @@
+"""One article in the copy graph: its signature rows, its candidates, its provisional matches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from aidivide_archive.archive.schema import (
+    articles,
+    bands,
+    extractions,
+    matches,
+    signatures,
+    sketch,
+    upsert,
+)
+from aidivide_archive.copies import COPIES_VERSION, compare, mirrored, prepare
+from aidivide_archive.model import Comparison, Match, Signature
+from aidivide_archive.similarity import (
+    BAND_COUNT,
+    PERMUTATION_COUNT,
+    SCHEME,
+    SEED,
+    SHINGLE_VERSION,
+    band_keys,
+)
+from aidivide_archive.similarity import bands as keys_of
+from aidivide_archive.similarity.candidates import BUCKET_CAP, candidate_rule
+
+MATCH_VERSION = f"{SHINGLE_VERSION}/{COPIES_VERSION}"
+"""Versions of shingles and comparison together."""
+_CHUNK = 500
+_INDEXED_AT_ONCE = 50_000
+_ROWS_AT_ONCE = 20_000
+
+
+def store_signature(connection: sa.Connection, article_id: int, signature: Signature) -> None:
+    """Write or replace signature, bands and sketch of an article."""
+    drop_signatures(connection, [article_id])
+    insert_signatures(connection, [(article_id, signature)])
+    index(connection, [(article_id, signature)])
+
+
+def index(connection: sa.Connection, signed: Sequence[tuple[int, Signature]]) -> None:
+    """Write the bands and sketches of articles that have none yet; `index_signatures` does it for a whole archive."""
+    band_rows = [
+        (band, key, article_id)
+        for article_id, signature in signed
+        for band, key in enumerate(keys_of(signature))
+    ]
+    _insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
+    sketch_rows = [(value, article_id) for article_id, one in signed for value in one.sketch]
+    _insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
+
+
+def drop_signatures(connection: sa.Connection, ids: Sequence[int]) -> None:
+    """Delete signatures, bands and sketches of articles.
+
+    A signature names its rows in both indexes; those of another version are looked for one by one.
+    """
+    unnamed = []
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        rows = connection.execute(sa.select(signatures).where(signatures.c.article_id.in_(chunk)))
+        for row in rows.all():
+            if (row.scheme, row.seed, row.version) == (SCHEME, SEED, SHINGLE_VERSION):
+                _drop_named(connection, row)
+            else:
+                unnamed.append(row.article_id)
+        connection.execute(sa.delete(signatures).where(signatures.c.article_id.in_(chunk)))
+    for start in range(0, len(unnamed), _CHUNK):
+        for table in (bands, sketch):
+            condition = table.c.article_id.in_(unnamed[start : start + _CHUNK])
+            connection.execute(sa.delete(table).where(condition))
+
+
+def _drop_named(connection: sa.Connection, row: sa.Row[Any]) -> None:
+    keys = [] if not row.shingle_count else band_keys(minima_matrix([row.hashvalues]))[0].tolist()
+    for band, key in enumerate(keys):
+        connection.execute(
+            sa.delete(bands).where(
+                bands.c.band == band, bands.c.key == key, bands.c.article_id == row.article_id
+            )
+        )
+    hashes = np.frombuffer(row.sketch, dtype="<i8").tolist()
+    for start in range(0, len(hashes), _CHUNK):
+        connection.execute(
+            sa.delete(sketch).where(
+                sketch.c.hash.in_(hashes[start : start + _CHUNK]),
+                sketch.c.article_id == row.article_id,
+            )
+        )
+
+
+def insert_signatures(connection: sa.Connection, signed: Sequence[tuple[int, Signature]]) -> None:
+    """Write signatures of articles that have none yet, without bands and sketch (`index_signatures`)."""
+    if not signed:
+        return
+    connection.execute(
+        sa.insert(signatures),
+        [
+            {
+                "article_id": article_id,
+                "scheme": one.scheme,
+                "seed": one.seed,
+                "version": one.version,
+                "hashvalues": one.hashvalues,
+                "shingle_count": one.shingle_count,
+                "sketch": np.array(one.sketch, dtype="<i8").tobytes(),
+            }
+            for article_id, one in signed
+        ],
+    )
+
+
+def index_signatures(connection: sa.Connection) -> None:
+    """Write bands and sketch of all signatures that have none: sorted, so that each page is written once.
+
+    A batch of imported articles would touch nearly every page of both tables; a run of batches is
+    entered here, when it is settled. Memory: about 1 KB for each of at most `_INDEXED_AT_ONCE`.
+    """
+    known = np.sort(_numbers(connection, sa.select(bands.c.article_id).where(bands.c.band == 0)))
+    waiting = _numbers(
+        connection, sa.select(signatures.c.article_id).where(signatures.c.shingle_count > 0)
+    )
+    missing = waiting[~np.isin(waiting, known)].tolist()
+    for start in range(0, len(missing), _INDEXED_AT_ONCE):
+        _index(connection, missing[start : start + _INDEXED_AT_ONCE])
+
+
+def _index(connection: sa.Connection, ids: Sequence[int]) -> None:
+    owners: list[int] = []
+    sketches: list[NDArray[np.int64]] = []
+    keys: list[NDArray[np.int64]] = []
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            sa.select(signatures.c.article_id, signatures.c.hashvalues, signatures.c.sketch).where(
+                signatures.c.article_id.in_(ids[start : start + _CHUNK])
+            )
+        ).all()
+        owners += [row.article_id for row in rows]
+        sketches += [np.frombuffer(row.sketch, dtype="<i8") for row in rows]
+        keys.append(band_keys(minima_matrix([row.hashvalues for row in rows])))
+    by_article = np.array(owners, dtype=np.int64)
+    all_keys = np.concatenate(keys)
+    for band in range(BAND_COUNT):
+        order = np.argsort(all_keys[:, band])
+        columns = all_keys[order, band].tolist(), by_article[order].tolist()
+        band_rows = [(band, key, one) for key, one in zip(*columns, strict=True)]
+        _insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
+    hashes = np.concatenate(sketches)
+    repeated = np.repeat(by_article, [len(one) for one in sketches])
+    order = np.argsort(hashes)
+    for start in range(0, len(order), _ROWS_AT_ONCE):
+        chosen = order[start : start + _ROWS_AT_ONCE]
+        sketch_rows = list(zip(hashes[chosen].tolist(), repeated[chosen].tolist(), strict=True))
+        _insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
+
+
+def minima_matrix(packed: Sequence[bytes]) -> NDArray[np.uint32]:
+    """Hash values of signatures as stored → (n, 128) uint32."""
+    return np.frombuffer(b"".join(packed), dtype="<u4").reshape(len(packed), PERMUTATION_COUNT)
+
+
+def _numbers(connection: sa.Connection, statement: sa.Select[tuple[int]]) -> NDArray[np.int64]:
+    result = connection.execute(statement.execution_options(yield_per=10_000))
+    return np.fromiter(result.scalars(), dtype=np.int64)
+
+
+def _insert_rows(
+    connection: sa.Connection,
+    table: sa.Table,
+    names: tuple[str, ...],
+    rows: Sequence[tuple[int, ...]],
+) -> None:
+    if not rows:
+        return
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    statement = (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608  # names of our tables
+    )
+    connection.exec_driver_sql(statement, rows)
+
+
+def link(
+    connection: sa.Connection, article_id: int, signature: Signature, *, is_new: bool = False
+) -> int:
+    """Compare a stored article with its candidates and store the provisional matches; returns how many.
+
+    `is_new`: it was not in the archive before, so that no earlier match can be in the way.
+    """
+    if not is_new:
+        _drop_matches(connection, [article_id])
+    candidates = _candidates(connection, article_id, signature)
+    if not candidates:
+        return 0
+    texts = texts_of(connection, [article_id, *candidates])
+    own_url, own = texts[article_id][0], prepare(texts[article_id][1])
+    rows = []
+    for other_id in candidates:
+        url, text = texts[other_id]
+        comparison = compare(own, prepare(text))
+        if comparison.relation is not None:
+            rows.append(match_row(match_of(article_id, own_url, other_id, url, comparison)))
+    if rows:
+        connection.execute(upsert(connection, matches).on_conflict_do_nothing(), rows)
+    return len(rows)
+
+
+# The values asked for come as one parameter: a hundred of them would be written out for each statement anew.
+_SHARED_HASHES = {
+    "sqlite": """
+        SELECT s.article_id, count(*) AS hits
+        FROM json_each(:values) AS v CROSS JOIN sketch AS s ON s.hash = v.value
+        WHERE s.article_id != :self GROUP BY s.article_id HAVING count(*) >= 2""",
+    "postgresql": """
+        SELECT s.article_id, count(*) AS hits
+        FROM unnest(CAST(:values AS bigint[])) AS v(value) JOIN sketch AS s ON s.hash = v.value
+        WHERE s.article_id != :self GROUP BY s.article_id HAVING count(*) >= 2""",
+}
+_SHARED_BANDS = {
+    "sqlite": """
+        SELECT DISTINCT b.article_id
+        FROM json_each(:values) AS v CROSS JOIN bands AS b ON b.band = v.key AND b.key = v.value
+        WHERE b.article_id != :self LIMIT :cap""",
+    "postgresql": """
+        SELECT DISTINCT b.article_id
+        FROM unnest(CAST(:values AS bigint[])) WITH ORDINALITY AS v(value, place)
+        JOIN bands AS b ON b.band = v.place - 1 AND b.key = v.value
+        WHERE b.article_id != :self LIMIT :cap""",
+}
+
+
+def _candidates(connection: sa.Connection, article_id: int, signature: Signature) -> list[int]:
+    engine = connection.dialect.name
+    hits: dict[int, int] = {}
+    if signature.sketch:
+        values = {"values": _listed(engine, signature.sketch), "self": article_id}
+        rows = connection.execute(sa.text(_SHARED_HASHES[engine]), values)
+        hits = {row.article_id: row.hits for row in rows}
+    sizes = _sketch_sizes(connection, sorted(hits))
+    found = {
+        other
+        for other, size in sizes.items()
+        if candidate_rule(hits[other], len(signature.sketch), size)
+    }
+    keys = keys_of(signature)
+    if keys:
+        values = {"values": _listed(engine, keys), "self": article_id, "cap": BUCKET_CAP}
+        found.update(connection.scalars(sa.text(_SHARED_BANDS[engine]), values))
+    return sorted(found)
+
+
+def _listed(engine: str, values: Sequence[int]) -> Any:
+    """Many numbers as one parameter."""
+    return json.dumps(values) if engine == "sqlite" else list(values)
+
+
+def _sketch_sizes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
+    sizes: dict[int, int] = {}
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            sa.select(signatures.c.article_id, sa.func.length(signatures.c.sketch)).where(
+                signatures.c.article_id.in_(ids[start : start + _CHUNK])
+            )
+        )
+        sizes.update((article_id, length // 8) for article_id, length in rows)
+    return sizes
+
+
+def texts_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """URL and text of articles, by id."""
+    found: dict[int, tuple[str, str]] = {}
+    for start in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            sa.select(articles.c.id, articles.c.url, extractions.c.text)
+            .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
+            .where(articles.c.id.in_(ids[start : start + _CHUNK]))
+        )
+        found.update({row.id: (row.url, row.text) for row in rows})
+    return found
+
+
+def _drop_matches(connection: sa.Connection, ids: Sequence[int]) -> None:
+    connection.execute(
+        sa.delete(matches).where(sa.or_(matches.c.a_id.in_(ids), matches.c.b_id.in_(ids)))
+    )
+
+
+def match_of(
+    left_id: int, left_url: str, right_id: int, right_url: str, comparison: Comparison
+) -> Match:
+    """The match with the smaller URL as `a` (CONTRACT.md); `comparison` sees left as a."""
+    if (left_url, left_id) > (right_url, right_id):
+        left_id, right_id, comparison = right_id, left_id, mirrored(comparison)
+    return Match(
+        a_id=left_id,
+        b_id=right_id,
+        comparison=comparison,
+        decided_by="machine",
+        version=MATCH_VERSION,
+    )
+
+
+def match_row(match: Match) -> dict[str, Any]:
+    found = match.comparison
+    assert found.relation is not None
+    return {
+        "a_id": match.a_id,
+        "b_id": match.b_id,
+        "relation": found.relation.value,
+        "contains": found.contains,
+        "jaccard": found.jaccard,
+        "containment_a": found.containment_a,
+        "containment_b": found.containment_b,
+        "containment_a_outside_quotes": found.containment_a_outside_quotes,
+        "containment_b_outside_quotes": found.containment_b_outside_quotes,
+        "longest_passage_words": found.longest_passage_words,
+        "decided_by": match.decided_by,
+        "reasons": list(found.reasons),
+        "version": match.version,
+    }

@@ -1,0 +1,1 @@
+"""The ledger of URLs: the queue, its leases and budgets."""

@@ -1,0 +1,1 @@
+"""What depends on the whole set: joined pages, templates, matches, stories."""

@@ -1,0 +1,1 @@
+"""What people see in SQL: views, questions, the data dictionary, their own statements."""

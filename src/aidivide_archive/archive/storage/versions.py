@@ -1,0 +1,53 @@
+"""Which schema a database is at, and bringing an older one to this program's."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from aidivide_archive.archive import schema
+from aidivide_archive.archive.storage import migrate
+from aidivide_archive.archive.storage.engine import (
+    WriterLock,
+    check_version,
+    current_revision,
+    one_line,
+    read_engine,
+    write_engine,
+)
+from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.exceptions import StoreError
+
+_ADVISORY_NAMESPACE = 0x41494456
+"""As in `store`: two processes that create or upgrade one PostgreSQL archive wait for each other."""
+
+
+def check(location: Location) -> str:
+    """The schema revision, when it is this program's. Raises MissingArchiveError, SchemaVersionError."""
+    read_engine(location).dispose()
+    return schema.REVISION
+
+
+def upgrade(location: Location, *, wait: bool = False) -> tuple[str | None, str]:
+    """Run the missing migrations, all or none; a missing archive is created. Returns revision before and after.
+
+    Raises ArchiveLockedError, SchemaVersionError for an archive of a newer version, StoreError.
+    """
+    engine = write_engine(location)
+    lock = WriterLock(location, wait=wait)
+    try:
+        with engine.connect() as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(
+                    sa.text("SELECT pg_advisory_xact_lock(:key, 0)"), {"key": _ADVISORY_NAMESPACE}
+                )
+            before = current_revision(connection)
+            if before is None or before < schema.REVISION:
+                migrate.upgrade(connection)
+            check_version(connection, location)
+    except DBAPIError as error:
+        raise StoreError(f"cannot upgrade {location.shown()}: {one_line(error)}") from None
+    finally:
+        engine.dispose()
+        lock.release()
+    return before, schema.REVISION

@@ -1,0 +1,1 @@
+"""Rare works on an archive: merging, purging, verifying, judging."""

@@ -1,0 +1,1 @@
+"""WARC files: records written and read, and the bytes of their gzip members."""
