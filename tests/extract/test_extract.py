@@ -15,7 +15,6 @@ from aidivide_archive.metadata.dates import local_day, zone_named
 from aidivide_archive.model import Extraction, PageKind
 from tests.support.places import DATA
 
-
 URL = "https://news.example/story"
 SENTENCE = "The lock opened on Sunday with speeches about tides, pumps and the work of many years. "
 
