@@ -8,18 +8,6 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, OperationalError
-
-from aidivide_archive.archive import Archive, Location, schema
-from aidivide_archive.archive.storage.engine import read_engine
-from aidivide_archive.exceptions import (
-    ArchiveError,
-    ArchiveLockedError,
-    MissingArchiveError,
-    StoreError,
-)
-from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.model import (
     Capture,
     CaptureRecord,
@@ -41,6 +29,18 @@ from aidivide_archive.model import (
     UrlKind,
     UrlState,
 )
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.storage.engine import read_engine
+from aidivide_archive.exceptions import (
+    ArchiveError,
+    ArchiveLockedError,
+    MissingArchiveError,
+    StoreError,
+)
+from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.similarity import sign
 from aidivide_archive.warc.records import read_capture
 

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from aidivide_archive.model import LeasedUrl, UrlKind
 from click.testing import CliRunner
 
 from aidivide_archive.archive import Archive, Location, schema
@@ -22,7 +23,6 @@ from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.ingest.reading import Response, read
 from aidivide_archive.ingest.reprocess import import_profile
-from aidivide_archive.model import LeasedUrl, UrlKind
 from aidivide_archive.urls import url_id
 from tests.conftest import postgres_database
 from tests.support import filled_archive as filled

@@ -12,6 +12,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from aidivide_archive.model import (
+    Capture,
+    Channel,
+    LeasedUrl,
+    Reason,
+    UrlKind,
+    UrlState,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -24,14 +32,6 @@ from aidivide_archive.ingest import service
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import Reading, Response, read
 from aidivide_archive.ingest.reprocess import import_profile
-from aidivide_archive.model import (
-    Capture,
-    Channel,
-    LeasedUrl,
-    Reason,
-    UrlKind,
-    UrlState,
-)
 from aidivide_archive.similarity import sign
 from aidivide_archive.similarity.normalise import disguised_word_count
 from tests.conftest import ENGINES, new_location

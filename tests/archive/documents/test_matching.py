@@ -8,12 +8,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-
-from aidivide_archive.archive import Archive, Location, schema
-from aidivide_archive.archive.storage import migrate, versions
-from aidivide_archive.archive.storage.engine import write_engine
-from aidivide_archive.exceptions import SchemaVersionError
-from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.model import (
     Channel,
     Discovery,
@@ -28,6 +22,12 @@ from aidivide_archive.model import (
     UrlState,
     Verdict,
 )
+
+from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.storage import migrate, versions
+from aidivide_archive.archive.storage.engine import write_engine
+from aidivide_archive.exceptions import SchemaVersionError
+from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.similarity import sign
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)

@@ -8,6 +8,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from aidivide_archive.model import (
+    Document,
+    Extraction,
+    Metadata,
+    Outcome,
+    PageKind,
+    Reason,
+    TimeValue,
+    UrlState,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,16 +30,6 @@ from aidivide_archive.archive.queries.snippets import marked, snippet
 from aidivide_archive.archive.storage import migrate
 from aidivide_archive.archive.storage.engine import write_engine
 from aidivide_archive.exceptions import ArchiveError, ConfigError
-from aidivide_archive.model import (
-    Document,
-    Extraction,
-    Metadata,
-    Outcome,
-    PageKind,
-    Reason,
-    TimeValue,
-    UrlState,
-)
 from aidivide_archive.similarity import sign
 from aidivide_archive.urls import url_id
 from tests.conftest import ENGINES, new_location

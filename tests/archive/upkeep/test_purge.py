@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from aidivide_archive.model import Capture, Channel, UrlKind
 from click.testing import CliRunner
 
 from aidivide_archive.archive import Archive, Location, schema
@@ -22,7 +23,6 @@ from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import ArchiveLockedError, ConfigError, StoreError
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.imports import import_paths
-from aidivide_archive.model import Capture, Channel, UrlKind
 from aidivide_archive.warc.records import iter_captures
 from tests.support import small_archive
 from tests.support.small_archive import assert_sound, import_pages, rows_of

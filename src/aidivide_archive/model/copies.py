@@ -1,0 +1,120 @@
+"""Signatures, matches, judgements and stories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """MinHash of a text and what is needed to compare or recompute it."""
+
+    scheme: str
+    """datasketch's permutation scheme ("affine32")."""
+    seed: int
+    version: str
+    """Version of normaliser, tokeniser and shingling together."""
+    hashvalues: bytes = field(repr=False)
+    """(num_perm,) uint32, little endian."""
+    shingle_count: int
+    """Distinct shingles of the text."""
+    sketch: tuple[int, ...] = field(repr=False)
+    """FracMinHash sample of the shingle hashes, as signed 64-bit, ascending."""
+
+
+class Relation(StrEnum):
+    COPY = "copy"
+    EXCERPT = "excerpt"
+    SHARED_STATEMENT = "shared_statement"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The exact comparison of two texts, a and b; all shares in [0, 1]."""
+
+    relation: Relation | None
+    """None: not related."""
+    contains: str | None
+    """"a" when a contains (the excerpt) b, "b" when b contains a, else None."""
+    jaccard: float
+    containment_a: float
+    """Share of a's shingles that stand in b."""
+    containment_b: float
+    containment_a_outside_quotes: float
+    containment_b_outside_quotes: float
+    longest_passage_words: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A compared pair of articles; `a` is the one with the smaller URL."""
+
+    a_id: int
+    b_id: int
+    comparison: Comparison
+    decided_by: str
+    """"machine" or "person"."""
+    version: str
+
+
+class Verdict(StrEnum):
+    """A person's judgement on a pair; beats the machine."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    UNSURE = "unsure"
+
+
+class Role(StrEnum):
+    ORIGIN = "origin"
+    COPY = "copy"
+    EDITED_COPY = "edited_copy"
+    SYNDICATED = "syndicated"
+    EXCERPT = "excerpt"
+    ROUNDUP = "roundup"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryArticle:
+    """What story building needs to know of an article."""
+
+    id: int
+    url: str
+    site: str
+    published_start: datetime | None
+    published_end: datetime | None
+    word_count: int
+    credits: tuple[str, ...] = ()
+    canonical_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryMember:
+    article_id: int
+    role: Role
+    share_copied: float | None
+    """Share of this article's shingles that stand in the origin, in [0, 1]; None for the origin."""
+    hours_after_origin: float | None
+    """None when either time is unknown."""
+    confidence: float
+    reasons: tuple[str, ...]
+    origin_rank: int | None = None
+    """Place among the candidates for the origin, 1 the likeliest; None: alone in its story."""
+    origin_points: float | None = None
+    """Sum of the evidence for it as the origin."""
+    origin_reasons: tuple[str, ...] | None = None
+    """That evidence in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Articles that are one text. Its id is the smallest member id."""
+
+    id: int
+    members: tuple[StoryMember, ...]
+    """Ordered by article id; every article of the archive is in exactly one story."""
