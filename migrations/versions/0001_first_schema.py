@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aidivide_archive.archive.schema import Flag, Id, JsonValue, Real, UtcTime
+from aidivide_archive.archive.storage.types import Flag, Id, JsonValue, Real, UtcTime
 
 revision = "0001"
 down_revision = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aidivide_archive.archive.schema import Flag, Id
+from aidivide_archive.archive.storage.types import Flag, Id
 
 revision = "0004"
 down_revision = "0003"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from aidivide_archive.archive.schema import JsonValue, Real
+from aidivide_archive.archive.storage.types import JsonValue, Real
 
 revision = "0005"
 down_revision = "0004"

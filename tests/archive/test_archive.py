@@ -8,6 +8,19 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
+from aidivide_archive.archive.storage.engine import read_engine
+from aidivide_archive.exceptions import (
+    ArchiveError,
+    ArchiveLockedError,
+    MissingArchiveError,
+    StoreError,
+)
+from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.model import (
     Capture,
     CaptureRecord,
@@ -29,18 +42,6 @@ from aidivide_archive.model import (
     UrlKind,
     UrlState,
 )
-from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, OperationalError
-
-from aidivide_archive.archive import Archive, Location, schema
-from aidivide_archive.archive.storage.engine import read_engine
-from aidivide_archive.exceptions import (
-    ArchiveError,
-    ArchiveLockedError,
-    MissingArchiveError,
-    StoreError,
-)
-from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.similarity import sign
 from aidivide_archive.warc.records import read_capture
 
@@ -139,7 +140,7 @@ def counts(location: Location) -> dict[str, int]:
 
 def found_by_words(archive: Archive, words: str) -> int:
     def work(connection: sa.Connection) -> int:
-        name = schema.FULL_TEXT_TABLE
+        name = FULL_TEXT_TABLE
         if connection.dialect.name == "sqlite":
             statement = f"SELECT count(*) FROM {name} WHERE {name} MATCH :words"
         else:

@@ -20,7 +20,7 @@ from rich.cells import cell_len
 import aidivide_archive
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import ARTICLE_FIELDS, Reader
-from aidivide_archive.archive.schema import REVISION
+from aidivide_archive.archive.storage.engine import REVISION
 from aidivide_archive.cli import cli, crawling, reading, searching, terminal
 from aidivide_archive.cli.checkup import sqlite_is_good
 from aidivide_archive.cli.events import slug, template

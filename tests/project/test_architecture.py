@@ -12,8 +12,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 import crawler
-from aidivide_archive.archive import schema
 from aidivide_archive.archive.storage import migrate
+from aidivide_archive.archive.storage.engine import REVISION
 from tests.support.places import ROOT
 
 LIBRARY = sorted((ROOT / "src" / "aidivide_archive").rglob("*.py"))
@@ -94,7 +94,7 @@ def test_the_schema_of_the_code_is_the_newest_migration():
     config = Config()
     config.set_main_option("script_location", str(migrate.migrations_directory()))
     config.set_main_option("path_separator", "os")
-    assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
+    assert ScriptDirectory.from_config(config).get_heads() == [REVISION]
 
 
 # Packages that come with one we declare and are a part of its interface.

@@ -21,9 +21,10 @@ from aidivide_archive.archive.documents import batches, imported, outlets, stori
 from aidivide_archive.archive.documents.storing import Run
 from aidivide_archive.archive.ledger import frontier
 from aidivide_archive.archive.ledger.frontier import Lease
-from aidivide_archive.archive.schema import crawls, events, sources, upsert, urls, warc_files
+from aidivide_archive.archive.schema import crawls, events, sources, urls, warc_files
 from aidivide_archive.archive.settling.settlement import Settled, settle
 from aidivide_archive.archive.storage import migrate
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.archive.storage.engine import (
     WriterLock,
     check_version,

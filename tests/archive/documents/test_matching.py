@@ -8,6 +8,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
+from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.storage import migrate, versions
+from aidivide_archive.archive.storage.engine import REVISION, write_engine
+from aidivide_archive.exceptions import SchemaVersionError
+from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.model import (
     Channel,
     Discovery,
@@ -22,12 +28,6 @@ from aidivide_archive.model import (
     UrlState,
     Verdict,
 )
-
-from aidivide_archive.archive import Archive, Location, schema
-from aidivide_archive.archive.storage import migrate, versions
-from aidivide_archive.archive.storage.engine import write_engine
-from aidivide_archive.exceptions import SchemaVersionError
-from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.similarity import sign
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
@@ -240,7 +240,7 @@ def test_an_archive_of_the_version_without_candidates_settles_to_the_same(
     engine.dispose()
     with pytest.raises(SchemaVersionError, match="aidivide db upgrade"):
         Archive(location)
-    assert versions.upgrade(location) == ("0004", schema.REVISION)
+    assert versions.upgrade(location) == ("0004", REVISION)
     with Archive(location) as archive:
         archive.begin("rebuild")
         assert {row["origin_rank"] for row in table(archive, schema.story_members)} == {None}

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
 from aidivide_archive.archive.queries import (
     ARTICLE_FIELDS,
     LEDGER_FIELDS,
@@ -444,7 +445,7 @@ def test_a_sound_archive_has_no_findings(reader: Reader):
             "warc_missing",
         ),
         (sa.update(schema.captures).values(warc_offset=10**9), "warc_uncommitted"),
-        (sa.text(f"DELETE FROM {schema.FULL_TEXT_TABLE}"), "no_full_text"),
+        (sa.text(f"DELETE FROM {FULL_TEXT_TABLE}"), "no_full_text"),
         (
             sa.update(schema.urls)
             .values(state="done", reason="kept")
@@ -457,7 +458,7 @@ def test_a_sound_archive_has_no_findings(reader: Reader):
 def test_damage_is_found(filled_location: Location, statement: sa.Executable, check: str):
     if check == "no_full_text" and filled_location.is_sqlite:
         statement = sa.text(
-            f"INSERT INTO {schema.FULL_TEXT_TABLE}({schema.FULL_TEXT_TABLE}) VALUES ('delete-all')"
+            f"INSERT INTO {FULL_TEXT_TABLE}({FULL_TEXT_TABLE}) VALUES ('delete-all')"
         )
     assert check in damage(filled_location, statement)
 

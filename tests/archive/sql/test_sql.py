@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.sql import views
 from aidivide_archive.archive.sql.dictionary import datasette_metadata, dictionary, markdown
@@ -307,7 +308,7 @@ def test_every_question_is_in_the_readme_and_the_guide_as_it_is_run():
 
 def test_the_dictionary_names_everything_and_the_document_is_the_same():
     found = {relation.name: relation for relation in dictionary()}
-    assert found.keys() == {*schema.metadata.tables, *VIEWS, schema.FULL_TEXT_TABLE}
+    assert found.keys() == {*schema.metadata.tables, *VIEWS, FULL_TEXT_TABLE}
     for relation in found.values():
         assert relation.comment
         assert all(column.comment for column in relation.columns)

@@ -1,15 +1,23 @@
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 import aidivide_archive
 from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
 from aidivide_archive.archive.storage import migrate
-from aidivide_archive.archive.storage.engine import current_revision, read_engine, write_engine
+from aidivide_archive.archive.storage.engine import (
+    REVISION,
+    current_revision,
+    read_engine,
+    write_engine,
+)
 from aidivide_archive.exceptions import (
     ArchiveError,
     MissingArchiveError,
@@ -17,7 +25,7 @@ from aidivide_archive.exceptions import (
     StoreError,
 )
 
-FOREIGN = ("alembic_version", schema.FULL_TEXT_TABLE, "sqlite_")
+FOREIGN = ("alembic_version", FULL_TEXT_TABLE, "sqlite_")
 
 
 @pytest.fixture
@@ -122,8 +130,8 @@ def test_an_empty_database_gets_every_table_and_the_full_text_index(engine: sa.E
     with engine.begin() as connection:
         assert current_revision(connection) is None
         migrate.upgrade(connection)
-        assert current_revision(connection) == schema.REVISION
-        assert table_names(connection) >= {*schema.metadata.tables, schema.FULL_TEXT_TABLE}
+        assert current_revision(connection) == REVISION
+        assert table_names(connection) >= {*schema.metadata.tables, FULL_TEXT_TABLE}
 
 
 def test_down_leaves_nothing_and_up_gives_the_same_again(engine: sa.Engine):
@@ -141,7 +149,7 @@ def test_upgrading_twice_changes_nothing(engine: sa.Engine):
     for _ in range(2):
         with engine.begin() as connection:
             migrate.upgrade(connection)
-            assert current_revision(connection) == schema.REVISION
+            assert current_revision(connection) == REVISION
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(
@@ -185,6 +193,45 @@ def test_two_that_open_a_new_postgresql_archive_at_once_both_succeed(postgres_lo
     assert problems == []
 
 
+def test_the_lists_of_enums_go_and_come_back_with_rows_and_indexes_untouched(engine: sa.Engine):
+    row = {
+        "id": 7,
+        "url": "https://news.example/7",
+        "url_key": "news.example/7",
+        "host": "news.example",
+        "site": "news.example",
+        "kind": "page",
+        "state": "queued",
+        "first_seen_at": datetime(2025, 7, 27, tzinfo=UTC),
+    }
+    with engine.begin() as connection:
+        migrate.upgrade(connection)
+        migrate.downgrade(connection, "0005")
+        listed = described(connection)["urls"]
+        assert {check["name"] for check in listed["checks"]} == {
+            "ck_urls_kind_known",
+            "ck_urls_state_known",
+        }
+        connection.execute(sa.insert(schema.urls).values(row))
+    film = sa.text("UPDATE urls SET kind = 'film' WHERE id = 7")
+    with engine.begin() as connection, pytest.raises(IntegrityError):
+        connection.execute(film)
+    with engine.begin() as connection:
+        migrate.upgrade(connection)
+        assert described(connection)["urls"] == listed | {"checks": []}
+        connection.execute(film)
+    with engine.connect() as connection:  # a new one reads the statements again
+        stored = connection.execute(sa.select(schema.urls)).one()
+        assert (stored.url, stored.kind, stored.first_seen_at) == (
+            row["url"],
+            "film",
+            row["first_seen_at"],
+        )
+        if connection.dialect.name == "sqlite":
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+            assert connection.exec_driver_sql("PRAGMA writable_schema").scalar_one() == 0
+
+
 # --- other versions ------------------------------------------------------------------------------
 
 
@@ -206,7 +253,7 @@ def test_an_archive_of_a_newer_version_is_refused_with_both_versions(
         opener(location)
     message = str(caught.value)
     assert "9999" in message
-    assert schema.REVISION in message
+    assert REVISION in message
     assert "\n" not in message
     assert "update aidivide-archive" in message
 
@@ -226,9 +273,7 @@ def test_a_refused_archive_can_be_opened_again_later(location: Location):
         Archive(location)
     engine = write_engine(location)
     with engine.begin() as connection:
-        connection.execute(
-            sa.text("UPDATE alembic_version SET version_num = :v"), {"v": schema.REVISION}
-        )
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = :v"), {"v": REVISION})
     engine.dispose()
     with Archive(location) as archive:
         assert archive.failure is None

@@ -22,8 +22,8 @@ from aidivide_archive.archive.schema import (
     observations,
     relevance,
     revisions,
-    upsert,
 )
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import Document, Extraction, Stored, UrlState
 

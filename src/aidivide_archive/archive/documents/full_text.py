@@ -17,7 +17,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.schema import FULL_TEXT_TABLE, articles, extractions
+from aidivide_archive.archive.schema import articles, extractions
+
+FULL_TEXT_TABLE = "full_text"
+"""One row an article: words of title and text as this module cuts them (docs/search.md)."""
 
 # Han, kana, Hangul syllables, Thai: scripts written without spaces, or searched by part of a word.
 CJK = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"

@@ -17,8 +17,8 @@ from aidivide_archive.archive.schema import (
     matches,
     signatures,
     sketch,
-    upsert,
 )
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.copies import COPIES_VERSION, compare, mirrored, prepare
 from aidivide_archive.model import Comparison, Match, Signature
 from aidivide_archive.similarity import (

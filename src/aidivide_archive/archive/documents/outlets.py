@@ -10,8 +10,9 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.schema import articles, events, outlets, upsert
+from aidivide_archive.archive.schema import articles, events, outlets
 from aidivide_archive.archive.storage.changed_rows import delete_absent, upsert_changed
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import ConfigError
 

@@ -20,10 +20,10 @@ from aidivide_archive.archive.schema import (
     observations,
     relevance,
     revisions,
-    upsert,
     urls,
     warc_files,
 )
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
     CaptureRecord,

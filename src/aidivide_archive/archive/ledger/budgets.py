@@ -14,7 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.schema import discoveries, page_contents, upsert, url_patterns, urls
+from aidivide_archive.archive.schema import discoveries, page_contents, url_patterns, urls
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.model import Channel, Reason, UrlKind, UrlState
 from aidivide_archive.traps import url_pattern
 

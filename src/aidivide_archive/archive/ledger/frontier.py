@@ -20,7 +20,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive.ledger import budgets
-from aidivide_archive.archive.schema import UtcTime, discoveries, hosts, tombstones, upsert, urls
+from aidivide_archive.archive.schema import discoveries, hosts, tombstones, urls
+from aidivide_archive.archive.storage.dialects import upsert
+from aidivide_archive.archive.storage.types import UtcTime
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
     Channel,

@@ -16,7 +16,6 @@ from aidivide_archive.archive.documents.outlets import Outlets
 from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.archive.queries.selection import Selected
 from aidivide_archive.archive.schema import (
-    UtcTime,
     articles,
     captures,
     claims,
@@ -26,6 +25,7 @@ from aidivide_archive.archive.schema import (
     warc_files,
 )
 from aidivide_archive.archive.storage.moments import iso_again, within_an_hour
+from aidivide_archive.archive.storage.types import UtcTime
 from aidivide_archive.model import RelevanceDecision
 from aidivide_archive.urls import article_id, story_id
 

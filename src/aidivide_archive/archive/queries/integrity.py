@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
 from aidivide_archive.archive.queries.listings import stream
 from aidivide_archive.archive.schema import (
-    FULL_TEXT_TABLE,
     articles,
     captures,
     extractions,

@@ -8,7 +8,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive import schema
 from aidivide_archive.archive.schema import (
     crawls,
     events,
@@ -20,6 +19,7 @@ from aidivide_archive.archive.schema import (
     story_members,
     urls,
 )
+from aidivide_archive.archive.storage.engine import REVISION
 from aidivide_archive.archive.storage.moments import iso
 from aidivide_archive.model import Relation
 
@@ -54,7 +54,7 @@ def provenance(connection: sa.Connection, *, stages: bool = True) -> Provenance:
     }
     return Provenance(
         changed_at=iso(connection.scalar(sa.select(last))),
-        schema=schema.REVISION,
+        schema=REVISION,
         software={name: tuple(sorted(found)) for name, found in sorted(software.items())},
         stages={name: _versions(connection, column) for name, column in columns.items() if stages},
         events={

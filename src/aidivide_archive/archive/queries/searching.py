@@ -18,18 +18,13 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
 from aidivide_archive.archive.queries import query_language
 from aidivide_archive.archive.queries.filters import Condition, Filters, conditions
 from aidivide_archive.archive.queries.query_language import Node
 from aidivide_archive.archive.queries.rows import Row
 from aidivide_archive.archive.queries.snippets import snippet
-from aidivide_archive.archive.schema import (
-    FULL_TEXT_TABLE,
-    articles,
-    extractions,
-    outlets,
-    story_members,
-)
+from aidivide_archive.archive.schema import articles, extractions, outlets, story_members
 from aidivide_archive.archive.storage.moments import instant, iso
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.model import Role

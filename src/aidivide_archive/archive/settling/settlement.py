@@ -34,13 +34,13 @@ from aidivide_archive.archive.schema import (
     stories,
     story_aliases,
     story_members,
-    upsert,
 )
 from aidivide_archive.archive.settling.boilerplate import Boilerplate, learn_boilerplate
 from aidivide_archive.archive.settling.joining import join_pages
 from aidivide_archive.archive.settling.rejudging import rejudge
 from aidivide_archive.archive.settling.templates import settle_templates
 from aidivide_archive.archive.storage.changed_rows import Rows, delete_absent, upsert_changed
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.copies import Prepared, compare, prepare
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict

@@ -8,8 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive import schema
+from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
 from aidivide_archive.archive.sql.questions import QUESTIONS
 from aidivide_archive.archive.sql.views import views
+from aidivide_archive.archive.storage.types import Flag, JsonValue, UtcTime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +65,9 @@ def _of_table(table: sa.Table) -> Relation:
 
 def _type(kind: sa.types.TypeEngine[Any]) -> str:
     names: tuple[tuple[type, str], ...] = (
-        (schema.UtcTime, "time"),
-        (schema.JsonValue, "json"),
-        (schema.Flag, "flag"),
+        (UtcTime, "time"),
+        (JsonValue, "json"),
+        (Flag, "flag"),
         (sa.LargeBinary, "bytes"),
         (sa.Integer, "integer"),
         (sa.Float, "real"),
@@ -81,7 +83,7 @@ def _full_text() -> Relation:
         Column(name="article_id", type="integer", comment="PostgreSQL: article; SQLite: rowid"),
         Column(name="words", type="text", comment="PostgreSQL: words of both as tsvector"),
     )
-    return Relation(name=schema.FULL_TEXT_TABLE, kind="table", comment=comment, columns=columns)
+    return Relation(name=FULL_TEXT_TABLE, kind="table", comment=comment, columns=columns)
 
 
 # --- for Datasette -------------------------------------------------------------------------------

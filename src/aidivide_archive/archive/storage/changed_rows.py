@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.schema import upsert
+from aidivide_archive.archive.storage.dialects import upsert
 
 Rows = Mapping[Any, Mapping[str, Any]]
 """Rows by the tuple of their key."""

@@ -16,7 +16,6 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from aidivide_archive.archive import schema
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.exceptions import (
     ArchiveLockedError,
@@ -25,6 +24,9 @@ from aidivide_archive.exceptions import (
     SchemaVersionError,
     StoreError,
 )
+
+REVISION = "0006"
+"""The migration this program works with; a test holds it equal to the newest file in `migrations/versions`."""
 
 BUSY_TIMEOUT_MS = 10_000
 WAL_LIMIT_BYTES = 64 << 20
@@ -83,19 +85,19 @@ def current_revision(connection: sa.Connection) -> str | None:
 def check_version(connection: sa.Connection, location: Location) -> None:
     """Raise SchemaVersionError unless the database is at this program's schema."""
     revision = current_revision(connection)
-    if revision == schema.REVISION:
+    if revision == REVISION:
         return
     if revision is None:
         raise MissingArchiveError(
             f"the database of {location.shown()} holds no archive: crawl or import into it first"
         )
-    if revision > schema.REVISION:
+    if revision > REVISION:
         raise SchemaVersionError(
             f"the archive {location.shown()} was written by a newer version "
-            f"(schema {revision}, this program knows {schema.REVISION}): update aidivide-archive"
+            f"(schema {revision}, this program knows {REVISION}): update aidivide-archive"
         )
     raise SchemaVersionError(
-        f"the archive {location.shown()} has schema {revision}, this program needs {schema.REVISION}: "
+        f"the archive {location.shown()} has schema {revision}, this program needs {REVISION}: "
         "run `aidivide db upgrade`"
     )
 

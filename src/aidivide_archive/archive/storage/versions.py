@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from aidivide_archive.archive import schema
 from aidivide_archive.archive.storage import migrate
 from aidivide_archive.archive.storage.engine import (
+    REVISION,
     WriterLock,
     check_version,
     current_revision,
@@ -25,7 +25,7 @@ _ADVISORY_NAMESPACE = 0x41494456
 def check(location: Location) -> str:
     """The schema revision, when it is this program's. Raises MissingArchiveError, SchemaVersionError."""
     read_engine(location).dispose()
-    return schema.REVISION
+    return REVISION
 
 
 def upgrade(location: Location, *, wait: bool = False) -> tuple[str | None, str]:
@@ -42,7 +42,7 @@ def upgrade(location: Location, *, wait: bool = False) -> tuple[str | None, str]
                     sa.text("SELECT pg_advisory_xact_lock(:key, 0)"), {"key": _ADVISORY_NAMESPACE}
                 )
             before = current_revision(connection)
-            if before is None or before < schema.REVISION:
+            if before is None or before < REVISION:
                 migrate.upgrade(connection)
             check_version(connection, location)
     except DBAPIError as error:
@@ -50,4 +50,4 @@ def upgrade(location: Location, *, wait: bool = False) -> tuple[str | None, str]
     finally:
         engine.dispose()
         lock.release()
-    return before, schema.REVISION
+    return before, REVISION

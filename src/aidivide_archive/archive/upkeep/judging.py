@@ -6,8 +6,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.schema import clutter_rules, judgements, upsert, urls
+from aidivide_archive.archive.schema import clutter_rules, judgements, urls
 from aidivide_archive.archive.settling.templates import ADDED, UNDONE, VERSION, line_hash
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.decode.blocks import line_key
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.model import Verdict

@@ -11,15 +11,8 @@ import sqlalchemy as sa
 
 from aidivide_archive.archive.documents import derived, full_text, matching
 from aidivide_archive.archive.documents.derived import is_derived
-from aidivide_archive.archive.schema import (
-    articles,
-    captures,
-    claims,
-    extractions,
-    revisions,
-    upsert,
-    urls,
-)
+from aidivide_archive.archive.schema import articles, captures, claims, extractions, revisions, urls
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.similarity import sign
 

@@ -33,12 +33,12 @@ from aidivide_archive.archive.schema import (
     story_aliases,
     story_members,
     tombstones,
-    upsert,
     urls,
     warc_files,
 )
 from aidivide_archive.archive.settling.settlement import Settled, settle
 from aidivide_archive.archive.settling.templates import ADDED, UNDONE
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.archive.store import Archive, live_runs

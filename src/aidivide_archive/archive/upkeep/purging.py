@@ -23,8 +23,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive.archive.documents import full_text, matching
+from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
 from aidivide_archive.archive.schema import (
-    FULL_TEXT_TABLE,
     articles,
     captures,
     claims,
@@ -40,11 +40,11 @@ from aidivide_archive.archive.schema import (
     stories,
     story_members,
     tombstones,
-    upsert,
     urls,
     warc_files,
 )
 from aidivide_archive.archive.settling.settlement import settle
+from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.archive.storage.engine import one_line, write_engine
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.archive.store import Archive, live_runs
