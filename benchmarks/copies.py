@@ -15,10 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from aidivide_archive.model import Comparison, Match, Relation, Signature, StoryArticle
 from datasketch import MinHash, MinHashLSH
 
 from aidivide_archive.copies import compare, prepare
+from aidivide_archive.model import Comparison, Match, Relation, Signature, StoryArticle
 from aidivide_archive.similarity import (
     Hashes,
     bands,

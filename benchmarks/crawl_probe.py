@@ -16,10 +16,9 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
-from aidivide_archive.model import Document, LeasedUrl
-
 from aidivide_archive.ingest import service
 from aidivide_archive.ingest.reading import Reading, Response
+from aidivide_archive.model import Document, LeasedUrl
 from crawler import settings
 
 globals().update({name: value for name, value in vars(settings).items() if name.isupper()})

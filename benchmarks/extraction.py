@@ -16,11 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from aidivide_archive.model import Metadata
-
 from aidivide_archive.extract import extract as extract_document
 from aidivide_archive.metadata.dates import local_day
 from aidivide_archive.metadata.people import is_agency
+from aidivide_archive.model import Metadata
 
 ADAPTER = "extraction:extract"
 

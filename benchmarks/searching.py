@@ -26,6 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+
+from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.queries import Facet, Filters, Reader, Search
+from aidivide_archive.config import load_profile
 from aidivide_archive.model import (
     Document,
     Extraction,
@@ -36,10 +40,6 @@ from aidivide_archive.model import (
     TimeValue,
     UrlState,
 )
-
-from aidivide_archive.archive import Archive, Location, schema
-from aidivide_archive.archive.queries import Facet, Filters, Reader, Search
-from aidivide_archive.config import load_profile
 from aidivide_archive.urls import url_id
 from benchmarks.scale import articles as generated
 

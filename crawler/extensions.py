@@ -8,7 +8,6 @@ import time
 from contextlib import suppress
 from typing import Any, Self
 
-from aidivide_archive.model import Reason, UrlState
 from rich.console import Console
 from rich.progress import Progress as RichProgress
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -19,6 +18,7 @@ from scrapy.exceptions import NotConfigured
 from aidivide_archive.archive import Location
 from aidivide_archive.archive.queries import Reader, Status
 from aidivide_archive.exceptions import ArchiveError
+from aidivide_archive.model import Reason, UrlState
 from crawler.resolver import GuardedResolver
 from crawler.session import Session
 

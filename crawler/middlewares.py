@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from aidivide_archive.model import Capture, Completeness, Outcome, Reason, UrlState
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from aidivide_archive.model import Capture, Completeness, Outcome, Reason, UrlState
 from crawler.session import Session
 
 

@@ -6,11 +6,11 @@ import asyncio
 from datetime import timedelta
 from typing import Any, Self
 
-from aidivide_archive.model import Document, Outcome, Reason, UrlState
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from aidivide_archive.exceptions import ArchiveError, StoreError
+from aidivide_archive.model import Document, Outcome, Reason, UrlState
 from aidivide_archive.urls import host_of
 
 MANY_AHEAD = 16

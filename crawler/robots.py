@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
-from aidivide_archive.model import Outcome, Reason, RobotsCopy, UrlState
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import StopDownload
@@ -17,6 +16,7 @@ from scrapy.http import Response
 from aidivide_archive.decode import decompress
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.ingest import discoveries
+from aidivide_archive.model import Outcome, Reason, RobotsCopy, UrlState
 from aidivide_archive.robots import (
     MAX_ROBOTS_BYTES,
     REFRESH_SECONDS,

@@ -11,13 +11,13 @@ from collections import Counter, deque
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from aidivide_archive.model import LeasedUrl
 from scrapy import Request, Spider, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 
 from aidivide_archive.archive.ledger.frontier import Lease
 from aidivide_archive.exceptions import StoreError
+from aidivide_archive.model import LeasedUrl
 from crawler.session import Session
 from crawler.space import LOOK_SECONDS, SpaceGate
 

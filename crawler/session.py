@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from aidivide_archive.model import Document, LeasedUrl, Stored, UrlKind, UrlState
-
 from aidivide_archive.addresses import AddressPolicy
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.ingest import discoveries
 from aidivide_archive.ingest.service import Ingest
+from aidivide_archive.model import Document, LeasedUrl, Stored, UrlKind, UrlState
 from aidivide_archive.politeness import HostPace
 from aidivide_archive.workers import Starter
 

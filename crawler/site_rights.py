@@ -6,10 +6,10 @@ import asyncio
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
-from aidivide_archive.model import UrlKind
 from scrapy import Request
 from scrapy.crawler import Crawler
 
+from aidivide_archive.model import UrlKind
 from aidivide_archive.rights import MAX_TDMREP_BYTES, tdmrep_statements
 
 TDMREP_REDIRECTS = 3

@@ -3,12 +3,12 @@ import json
 import time
 
 import pytest
-from aidivide_archive.model import Channel, Hint, UrlKind
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aidivide_archive.exceptions import ExtractionError
 from aidivide_archive.feeds import MAX_ITEMS, Feed, looks_like_feed, parse_feed
+from aidivide_archive.model import Channel, Hint, UrlKind
 
 URL = "https://news.example/feeds/all.xml"
 

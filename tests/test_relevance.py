@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from aidivide_archive.model import Reason, Relevance, RelevanceDecision, TimeValue
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.config.phrases import MAX_VARIANTS, fold, parse_phrase, tokens_of
+from aidivide_archive.model import Reason, Relevance, RelevanceDecision, TimeValue
 from aidivide_archive.relevance import VERSION, judge
 from tests.support.places import DATA
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from aidivide_archive.model import Capture, Channel, LeasedUrl, UrlKind
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +27,7 @@ from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import read
 from aidivide_archive.ingest.service import document, kept_capture, response_of
+from aidivide_archive.model import Capture, Channel, LeasedUrl, UrlKind
 from aidivide_archive.rights import (
     Statement,
     header_statements,

@@ -3,10 +3,10 @@ import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from aidivide_archive.model import Reason
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aidivide_archive.model import Reason
 from aidivide_archive.robots import (
     MAX_ROBOTS_BYTES,
     RobotsState,

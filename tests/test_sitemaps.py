@@ -3,11 +3,11 @@ import time
 import tracemalloc
 
 import pytest
-from aidivide_archive.model import Channel, Hint, Link, UrlKind
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aidivide_archive.exceptions import ExtractionError
+from aidivide_archive.model import Channel, Hint, Link, UrlKind
 from aidivide_archive.sitemaps import Sitemap, parse_sitemap
 
 URL = "https://news.example/sitemap.xml"

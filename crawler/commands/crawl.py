@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aidivide_archive.model import Reason, UrlState
 from scrapy.commands import BaseRunSpiderCommand
 from scrapy.crawler import AsyncCrawlerProcess, CrawlerProcess
 from scrapy.exceptions import UsageError
@@ -23,6 +22,7 @@ from scrapy.utils.defer import deferred_from_coro
 from aidivide_archive.cli.terminal import counted
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.ingest import PRELOAD
+from aidivide_archive.model import Reason, UrlState
 from aidivide_archive.workers import Starter
 
 if TYPE_CHECKING:

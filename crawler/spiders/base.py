@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import (
@@ -26,6 +25,7 @@ from aidivide_archive.config import load_profile
 from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.service import document, kept_capture
+from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
 from aidivide_archive.workers import Starter
 from crawler.middlewares import Postponed, Refused, refuse_name
 from crawler.session import Session

@@ -12,7 +12,6 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from aidivide_archive.model import LeasedUrl, UrlKind
 from click.testing import CliRunner
 
 from aidivide_archive.archive import Archive, Location, schema
@@ -23,6 +22,7 @@ from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.ingest.reading import Response, read
 from aidivide_archive.ingest.reprocess import import_profile
+from aidivide_archive.model import LeasedUrl, UrlKind
 from aidivide_archive.urls import url_id
 from tests.conftest import postgres_database
 from tests.support import filled_archive as filled

@@ -3,11 +3,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from aidivide_archive.model import Relation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidivide_archive.copies import Prepared, compare, mirrored, prepare
+from aidivide_archive.model import Relation
 from aidivide_archive.similarity import shingles
 from tests.support.places import DATA
 

@@ -6,11 +6,11 @@ import zlib
 import brotli
 import pytest
 import zstandard
-from aidivide_archive.model import Completeness
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidivide_archive.decode import composed, decode, decompress
+from aidivide_archive.model import Completeness
 
 LIMIT = 1_000_000
 PLAIN = (

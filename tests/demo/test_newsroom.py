@@ -20,7 +20,6 @@ from urllib.robotparser import RobotFileParser
 from xml.etree import ElementTree as ET
 
 import pytest
-from aidivide_archive.model import Reason, Relation, Role, TimeValue
 
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.copies import compare, prepare
@@ -35,6 +34,7 @@ from aidivide_archive.demo.truth import (
     with_tables,
 )
 from aidivide_archive.feeds import parse_feed
+from aidivide_archive.model import Reason, Relation, Role, TimeValue
 from aidivide_archive.relevance import judge
 from aidivide_archive.sitemaps import parse_sitemap
 from tests.support.places import ROOT

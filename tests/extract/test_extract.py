@@ -7,12 +7,12 @@ import tomllib
 from collections import Counter
 
 import pytest
-from aidivide_archive.model import Extraction, PageKind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidivide_archive.extract import VERSION, extract
 from aidivide_archive.metadata.dates import local_day, zone_named
+from aidivide_archive.model import Extraction, PageKind
 from tests.support.places import DATA
 
 URL = "https://news.example/story"

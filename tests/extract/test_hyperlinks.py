@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from aidivide_archive.model import Channel, UrlKind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml.html import document_fromstring
 
 from aidivide_archive.extract.hyperlinks import MAX_LINKS, page_links
+from aidivide_archive.model import Channel, UrlKind
 
 PAGE = "https://news.example/a/story.html"
 

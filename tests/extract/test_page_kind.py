@@ -4,9 +4,9 @@ import tomllib
 from collections.abc import Callable
 
 import pytest
-from aidivide_archive.model import PageKind
 
 from aidivide_archive.extract import extract
+from aidivide_archive.model import PageKind
 from tests.support.places import DATA
 
 STUBS = tomllib.loads((DATA / "pages" / "stubs.toml").read_text("utf-8"))

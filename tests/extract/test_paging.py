@@ -1,11 +1,11 @@
 """What a page says of its place among the pages of one article."""
 
 import pytest
-from aidivide_archive.model import Part
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidivide_archive.extract import extract
+from aidivide_archive.model import Part
 
 STORY = "https://news.example/story"
 WORDS = "The boats of the island go out at night again, and the harbour office counts them. " * 6

@@ -9,6 +9,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.config import Profile
+from aidivide_archive.ingest.discoveries import discovery, of_document
 from aidivide_archive.model import (
     CaptureRecord,
     Channel,
@@ -22,12 +28,6 @@ from aidivide_archive.model import (
     UrlState,
     WarcPosition,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-from aidivide_archive.archive import Archive, Location, schema
-from aidivide_archive.config import Profile
-from aidivide_archive.ingest.discoveries import discovery, of_document
 from aidivide_archive.traps import fingerprint, odd_shape, url_pattern
 from aidivide_archive.urls import url_id
 from tests.support import fault_pages as pages

@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 import brotli
 import pytest
 import zstandard
-from aidivide_archive.model import Completeness
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from aidivide_archive.exceptions import ExtractionError, InvalidURLError
 from aidivide_archive.extract import extract
 from aidivide_archive.feeds import parse_feed
 from aidivide_archive.metadata.dates import Clock, parse_time
+from aidivide_archive.model import Completeness
 from aidivide_archive.robots import parse_robots, retry_after_seconds
 from aidivide_archive.similarity import sign
 from aidivide_archive.sitemaps import parse_sitemap

@@ -12,14 +12,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from aidivide_archive.model import (
-    Capture,
-    Channel,
-    LeasedUrl,
-    Reason,
-    UrlKind,
-    UrlState,
-)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +24,14 @@ from aidivide_archive.ingest import service
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import Reading, Response, read
 from aidivide_archive.ingest.reprocess import import_profile
+from aidivide_archive.model import (
+    Capture,
+    Channel,
+    LeasedUrl,
+    Reason,
+    UrlKind,
+    UrlState,
+)
 from aidivide_archive.similarity import sign
 from aidivide_archive.similarity.normalise import disguised_word_count
 from tests.conftest import ENGINES, new_location

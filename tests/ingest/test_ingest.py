@@ -7,6 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aidivide_archive.config import Profile, load_profile
+from aidivide_archive.ingest import discoveries, service
+from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.reading import Reading, Response, read
+from aidivide_archive.ingest.reprocess import import_profile
+from aidivide_archive.ingest.service import Ingest, document, failed, response_of
 from aidivide_archive.model import (
     Capture,
     Channel,
@@ -19,15 +28,6 @@ from aidivide_archive.model import (
     UrlState,
     WarcPosition,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from aidivide_archive.config import Profile, load_profile
-from aidivide_archive.ingest import discoveries, service
-from aidivide_archive.ingest.discoveries import discovery
-from aidivide_archive.ingest.reading import Reading, Response, read
-from aidivide_archive.ingest.reprocess import import_profile
-from aidivide_archive.ingest.service import Ingest, document, failed, response_of
 from aidivide_archive.urls import url_id
 from aidivide_archive.workers import WorkerFailure, pool
 

@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from aidivide_archive.model import Hint, Metadata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml.html import document_fromstring
@@ -12,6 +11,7 @@ from lxml.html import document_fromstring
 from aidivide_archive.decode.blocks import read_blocks
 from aidivide_archive.metadata import read_facts, read_metadata
 from aidivide_archive.metadata.people import split_names
+from aidivide_archive.model import Hint, Metadata
 
 URL = "https://www.tidegazette.example/news/gate"
 TEXT = "The new gate at the river mouth opened on Sunday, and the first ships passed at noon."

@@ -16,7 +16,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aidivide_archive.model import Reason, Role
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +27,7 @@ from aidivide_archive.cli import cli
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.ingest.imports import import_paths
+from aidivide_archive.model import Reason, Role
 from aidivide_archive.report import Bounds, Report, gather, render
 from aidivide_archive.report.changes import MAX_TEXT_CHARS, changes, weight
 from aidivide_archive.report.heat_map import MAX_COLUMNS, heat_map

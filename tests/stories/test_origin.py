@@ -1,8 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from aidivide_archive.model import StoryArticle
 
+from aidivide_archive.model import StoryArticle
 from aidivide_archive.stories.origin import is_own_site, origin_confidence, rank_origins
 
 DAY = datetime(2025, 7, 27, tzinfo=UTC)

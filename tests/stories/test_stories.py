@@ -3,6 +3,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from aidivide_archive.model import (
     Comparison,
     Match,
@@ -13,7 +14,6 @@ from aidivide_archive.model import (
     StoryMember,
     Verdict,
 )
-
 from aidivide_archive.stories import build_stories
 
 DAY = datetime(2025, 7, 27, tzinfo=UTC)

@@ -9,6 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+
+from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.config import Profile, load_profile
+from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.model import (
     Capture,
     CaptureRecord,
@@ -31,10 +35,6 @@ from aidivide_archive.model import (
     UrlKind,
     UrlState,
 )
-
-from aidivide_archive.archive import Archive, Location, schema
-from aidivide_archive.config import Profile, load_profile
-from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.similarity import sign
 from aidivide_archive.urls import url_id
 

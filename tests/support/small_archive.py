@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from aidivide_archive.model import Capture, Channel, LeasedUrl, UrlKind
 
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.queries import Reader
@@ -17,6 +16,7 @@ from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import read
 from aidivide_archive.ingest.reprocess import import_profile
 from aidivide_archive.ingest.service import document, kept_capture, response_of
+from aidivide_archive.model import Capture, Channel, LeasedUrl, UrlKind
 from aidivide_archive.urls import host_of, url_id
 from aidivide_archive.warc.records import read_capture
 

@@ -24,6 +24,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from aidivide_archive import crash_points
+from aidivide_archive.archive import Archive, Location
+from aidivide_archive.archive.queries import Reader
+from aidivide_archive.exceptions import ArchiveError
+from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.reading import Reading
+from aidivide_archive.ingest.service import document
 from aidivide_archive.model import (
     Capture,
     Channel,
@@ -40,14 +47,6 @@ from aidivide_archive.model import (
     UrlKind,
     UrlState,
 )
-
-from aidivide_archive import crash_points
-from aidivide_archive.archive import Archive, Location
-from aidivide_archive.archive.queries import Reader
-from aidivide_archive.exceptions import ArchiveError
-from aidivide_archive.ingest.discoveries import discovery
-from aidivide_archive.ingest.reading import Reading
-from aidivide_archive.ingest.service import document
 from aidivide_archive.similarity import sign
 from aidivide_archive.urls import url_id
 from tests.support.places import ROOT

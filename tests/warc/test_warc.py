@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from aidivide_archive.model import Capture, Completeness
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from aidivide_archive.exceptions import ImportDataError, StoreError
+from aidivide_archive.model import Capture, Completeness
 from aidivide_archive.warc.records import WarcWriter, iter_captures, read_capture
 
 NOW = datetime(2025, 7, 28, 12, 30, 1, 250000, UTC)

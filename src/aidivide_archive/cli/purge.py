@@ -13,7 +13,7 @@ from aidivide_archive.cli.framework import State, command, json_option, pass_sta
 from aidivide_archive.cli.terminal import counted, note, safe, say, say_json
 
 if TYPE_CHECKING:
-    from aidivide_archive.archive.upkeep.purging import PurgePlan
+    from aidivide_archive.archive.upkeep.purge_plan import PurgePlan
 
 SHOWN = 5
 """Pages that name what is purged, told one by one."""
@@ -40,7 +40,7 @@ def purge(
     from aidivide_archive.archive import Archive
     from aidivide_archive.archive.queries import Reader
     from aidivide_archive.archive.storage import versions
-    from aidivide_archive.archive.upkeep.purging import plan, target_of
+    from aidivide_archive.archive.upkeep.purge_plan import plan, target_of
     from aidivide_archive.archive.upkeep.purging import purge as purge_it
 
     location = state.location()

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
+from aidivide_archive.archive import Archive, schema
+from aidivide_archive.archive.documents import batches
+from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.model import (
     CaptureRecord,
     Channel,
@@ -28,10 +32,6 @@ from aidivide_archive.model import (
     UrlState,
     WarcPosition,
 )
-
-from aidivide_archive.archive import Archive, schema
-from aidivide_archive.archive.documents import batches
-from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.similarity import sign
 from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled

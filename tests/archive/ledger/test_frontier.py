@@ -13,16 +13,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from aidivide_archive.model import (
-    Channel,
-    Discovery,
-    Hint,
-    LeasedUrl,
-    Outcome,
-    Reason,
-    UrlKind,
-    UrlState,
-)
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -37,6 +27,16 @@ from aidivide_archive.archive.ledger.frontier import (
 )
 from aidivide_archive.archive.storage.engine import write_engine
 from aidivide_archive.exceptions import ArchiveLockedError
+from aidivide_archive.model import (
+    Channel,
+    Discovery,
+    Hint,
+    LeasedUrl,
+    Outcome,
+    Reason,
+    UrlKind,
+    UrlState,
+)
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
 DONE = Outcome(state=UrlState.DONE, reason=Reason.KEPT)

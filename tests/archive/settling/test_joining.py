@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from aidivide_archive.model import Capture, Channel, LeasedUrl, Stored, UrlKind, UrlState
 
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.documents.derived import is_derived
@@ -19,6 +18,7 @@ from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import Reading, read
 from aidivide_archive.ingest.reprocess import reprocess
 from aidivide_archive.ingest.service import document, response_of
+from aidivide_archive.model import Capture, Channel, LeasedUrl, Stored, UrlKind, UrlState
 from aidivide_archive.similarity import sign
 from aidivide_archive.urls import url_id
 

@@ -10,6 +10,18 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
+
+from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.documents.captures import iter_pages
+from aidivide_archive.archive.documents.derived import base_version, is_derived
+from aidivide_archive.archive.queries import Reader
+from aidivide_archive.archive.settling.templates import line_hash
+from aidivide_archive.archive.upkeep.judging import store_line_rule
+from aidivide_archive.cli import cli
+from aidivide_archive.decode.blocks import line_key
+from aidivide_archive.exceptions import ConfigError
+from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.model import (
     Capture,
     CaptureRecord,
@@ -28,18 +40,6 @@ from aidivide_archive.model import (
     UrlKind,
     UrlState,
 )
-from click.testing import CliRunner
-
-from aidivide_archive.archive import Archive, Location, schema
-from aidivide_archive.archive.documents.captures import iter_pages
-from aidivide_archive.archive.documents.derived import base_version, is_derived
-from aidivide_archive.archive.queries import Reader
-from aidivide_archive.archive.settling.templates import line_hash
-from aidivide_archive.archive.upkeep.judging import store_line_rule
-from aidivide_archive.cli import cli
-from aidivide_archive.decode.blocks import line_key
-from aidivide_archive.exceptions import ConfigError
-from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.similarity import sign
 from aidivide_archive.urls import line_id
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aidivide_archive.model import Verdict
 from click.testing import CliRunner
 
 from aidivide_archive.archive import Archive, Location, schema
@@ -18,10 +17,12 @@ from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.archive.upkeep.judging import store_judgement
 from aidivide_archive.archive.upkeep.merging import Merged, merge
-from aidivide_archive.archive.upkeep.purging import purge, target_of
+from aidivide_archive.archive.upkeep.purge_plan import target_of
+from aidivide_archive.archive.upkeep.purging import purge
 from aidivide_archive.archive.upkeep.verifying import record_damages, row_damages
 from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import ArchiveError
+from aidivide_archive.model import Verdict
 from aidivide_archive.urls import article_id, url_id
 from tests.conftest import new_location
 from tests.support.small_archive import import_pages, page, rows_of

@@ -13,16 +13,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from aidivide_archive.model import Capture, Channel, UrlKind
 from click.testing import CliRunner
 
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.queries import Reader, Search
-from aidivide_archive.archive.upkeep.purging import JOURNAL, purge, target_of
+from aidivide_archive.archive.upkeep.purge_plan import target_of
+from aidivide_archive.archive.upkeep.purging import JOURNAL, purge
 from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import ArchiveLockedError, ConfigError, StoreError
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.imports import import_paths
+from aidivide_archive.model import Capture, Channel, UrlKind
 from aidivide_archive.warc.records import iter_captures
 from tests.support import small_archive
 from tests.support.small_archive import assert_sound, import_pages, rows_of
@@ -150,7 +151,8 @@ import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from aidivide_archive.archive import Archive, Location
-from aidivide_archive.archive.upkeep.purging import purge, target_of
+from aidivide_archive.archive.upkeep.purge_plan import target_of
+from aidivide_archive.archive.upkeep.purging import purge
 directory, url, what, at = sys.argv[1:]
 def step(name):
     if name == at:

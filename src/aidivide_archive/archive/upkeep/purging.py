@@ -10,52 +10,37 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
-from aidivide_archive.archive.documents import full_text, matching
 from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
 from aidivide_archive.archive.schema import (
-    articles,
-    captures,
-    claims,
-    clutter_rules,
     crawls,
-    discoveries,
-    extractions,
-    judgements,
-    matches,
-    observations,
-    relevance,
-    revisions,
-    stories,
-    story_members,
-    tombstones,
-    urls,
     warc_files,
 )
 from aidivide_archive.archive.settling.settlement import settle
-from aidivide_archive.archive.storage.dialects import upsert
-from aidivide_archive.archive.storage.engine import one_line, write_engine
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.archive.store import Archive, live_runs
+from aidivide_archive.archive.upkeep import purged_rows
+from aidivide_archive.archive.upkeep.erasing import erase
+from aidivide_archive.archive.upkeep.purge_plan import (
+    PurgePlan,
+    Target,
+    files_of,
+    ids_of,
+    is_of,
+    offsets_in,
+    plan,
+)
 from aidivide_archive.exceptions import (
     ArchiveLockedError,
-    ConfigError,
-    InvalidURLError,
     StoreError,
 )
-from aidivide_archive.model import Reason, UrlState
-from aidivide_archive.urls import canonical_url, site, url_id, url_key
 from aidivide_archive.warc.members import (
     Member,
     copy_members,
@@ -66,88 +51,6 @@ from aidivide_archive.warc.members import (
 
 JOURNAL = "purge.json"
 """In the archive's directory while a purge is under way."""
-_CHUNK = 500
-_WAIT_TRIES, _WAIT_SECONDS = 50, 0.2
-_TEXT_TABLES = (
-    *("extractions", "claims", "articles", "revisions", "relevance", "discoveries"),
-    *("captures", "observations", "clutter_rules", "urls", "signatures", "matches"),
-    *("story_members", "judgements", FULL_TEXT_TABLE),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is purged: one URL, or every URL of a site."""
-
-    tombstone: str
-    """URL key, or registrable domain."""
-    is_site: bool
-    url_id: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PurgePlan:
-    """What a purge takes away."""
-
-    target: str
-    urls: int
-    articles: int
-    captures: int
-    warc_files: tuple[str, ...]
-    """Files that are rewritten."""
-    named_by: tuple[str, ...]
-    """Feeds, hubs and pages of the archive that name what is purged, and stay: their raw bytes may hold its title."""
-
-
-def target_of(text: str) -> Target:
-    """A URL (with scheme) or a registrable domain. Raises ConfigError."""
-    words = text.strip()
-    try:
-        if "://" in words:
-            url = canonical_url(words)
-            if url_key(url) == site(url):
-                raise ConfigError(
-                    f"{words} is a front page, whose address stands for its whole site: "
-                    f"name {site(url)} to purge all of it"
-                )
-            return Target(url_key(url), is_site=False, url_id=url_id(url))
-        name = site(words)
-    except InvalidURLError as error:
-        raise ConfigError(str(error)) from None
-    if name != words.lower().rstrip(".") or "/" in words:
-        raise ConfigError(
-            f"{words} is no whole site: name {name} to purge all of it, or a URL with its scheme"
-        )
-    return Target(name, is_site=True)
-
-
-def plan(connection: sa.Connection, target: Target) -> PurgePlan:
-    """What `purge` would take away."""
-    ids = _ids(connection, target)
-    named_by: set[str] = set()
-    counts = {"articles": 0, "captures": 0}
-    for chunk in _chunks(ids):
-        naming = sa.select(urls.c.url).join_from(
-            discoveries, urls, urls.c.id == discoveries.c.from_id
-        )
-        named_by |= set(
-            connection.scalars(
-                naming.where(discoveries.c.url_id.in_(chunk))
-                .where(discoveries.c.from_id.not_in(chunk))
-                .distinct()
-            )
-        )
-        for table, column in ((articles, articles.c.id), (captures, captures.c.url_id)):
-            found = sa.select(sa.func.count()).select_from(table).where(column.in_(chunk))
-            counts[table.name] += connection.scalar(found) or 0
-    own = set(_urls_of(connection, ids))
-    return PurgePlan(
-        target=target.tombstone,
-        urls=len(ids),
-        warc_files=tuple(name for _, name in _files(connection, ids)),
-        named_by=tuple(sorted(named_by - own)),
-        **counts,
-    )
 
 
 def purge(
@@ -170,12 +73,12 @@ def purge(
         )
     recover(archive, step=step)
     planned = archive.submit(lambda c: plan(c, target)).result()
-    ids = archive.submit(lambda c: _ids(c, target)).result()
-    files = archive.submit(lambda c: _files(c, ids)).result()
+    ids = archive.submit(lambda c: ids_of(c, target)).result()
+    files = archive.submit(lambda c: files_of(c, ids)).result()
     files += _with_strays(archive, target, {file_id for file_id, _ in files})
     try:
         rows = {
-            file_id: archive.submit(partial(_offsets, file_id=file_id)).result()
+            file_id: archive.submit(partial(offsets_in, file_id=file_id)).result()
             for file_id, _ in files
         }
         moves = {
@@ -194,10 +97,10 @@ def purge(
     step("files")
 
     def work(connection: sa.Connection) -> None:
-        _delete(connection, target, ids, now)
+        purged_rows.delete(connection, target, ids, now)
         for file_id, name in files:
-            _move(connection, location, file_id, moves[name], places[file_id])
-        _bury(connection, target, reason, now)
+            purged_rows.move(connection, location, file_id, moves[name], places[file_id])
+        purged_rows.bury(connection, target, reason, now)
         settle(connection)
         if (
             connection.dialect.name == "sqlite"
@@ -235,96 +138,6 @@ def recover(archive: Archive, *, step: Callable[[str], None] = lambda _name: Non
         raise StoreError(f"cannot finish the purge in {location.directory}: {error}") from None
 
 
-def erase(location: Location) -> None:
-    """Have the database give up the bytes of deleted rows, in its file and its log. Raises StoreError."""
-    engine = write_engine(location)
-    try:
-        if location.is_sqlite:
-            _vacuum_sqlite(engine)
-        else:
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                all_seen = _await_older_transactions(connection)
-                for name in _TEXT_TABLES:
-                    connection.exec_driver_sql(f"VACUUM (FULL) {name}")
-            if not all_seen:
-                raise StoreError(
-                    "what was purged is gone from the rows, but a transaction elsewhere on the PostgreSQL server "
-                    "is older than the purge and keeps the old bytes: repeat the command when it has ended"
-                )
-    except (DBAPIError, sqlite3.Error) as error:
-        raise StoreError(
-            f"the purged bytes cannot be erased from the database: {one_line(error)}"
-        ) from None
-    finally:
-        engine.dispose()
-
-
-def _await_older_transactions(connection: sa.Connection) -> bool:
-    """Whether every transaction of the server that may still see the deleted rows ends within ten seconds.
-
-    VACUUM leaves rows that one of them could see, also one of another database: snapshots count the whole server.
-    """
-    number = connection.exec_driver_sql("SELECT txid_current()").scalar_one()
-    oldest = "SELECT txid_snapshot_xmin(txid_current_snapshot())"
-    for _ in range(_WAIT_TRIES):
-        if connection.exec_driver_sql(oldest).scalar_one() > number:
-            return True
-        time.sleep(_WAIT_SECONDS)
-    return False
-
-
-def _vacuum_sqlite(engine: sa.Engine) -> None:
-    raw = engine.raw_connection()  # VACUUM runs in no transaction
-    try:
-        cursor = raw.cursor()
-        cursor.execute("VACUUM")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy = cursor.fetchone()
-    finally:
-        raw.close()
-    if busy is not None and busy[0]:
-        raise StoreError(
-            "what was purged is gone from the rows, but another program reads the archive and keeps the old "
-            "bytes in its log: close it and repeat the command"
-        )
-
-
-# --- what is concerned ---------------------------------------------------------------------------
-
-
-def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
-    return [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]
-
-
-def _ids(connection: sa.Connection, target: Target) -> list[int]:
-    condition = urls.c.site == target.tombstone
-    if not target.is_site:
-        condition = sa.and_(urls.c.id == target.url_id, urls.c.url_key == target.tombstone)
-    return list(connection.scalars(sa.select(urls.c.id).where(condition).order_by(urls.c.id)))
-
-
-def _urls_of(connection: sa.Connection, ids: Sequence[int]) -> list[str]:
-    return [
-        url
-        for chunk in _chunks(ids)
-        for url in connection.scalars(sa.select(urls.c.url).where(urls.c.id.in_(chunk)))
-    ]
-
-
-def _files(connection: sa.Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
-    """WARC files that hold a capture of the URLs, by number."""
-    found: dict[int, str] = {}
-    for chunk in _chunks(ids):
-        rows = connection.execute(
-            sa.select(warc_files.c.id, warc_files.c.name)
-            .join_from(warc_files, captures, captures.c.warc_file_id == warc_files.c.id)
-            .where(captures.c.url_id.in_(chunk))
-            .distinct()
-        )
-        found.update((row.id, row.name) for row in rows)
-    return sorted(found.items())
-
-
 def _with_strays(archive: Archive, target: Target, known: set[int]) -> list[tuple[int, str]]:
     """Further files with records of the target that no row names: left by runs that did not come to their end."""
     broken = (
@@ -341,16 +154,6 @@ def _with_strays(archive: Archive, target: Target, known: set[int]) -> list[tupl
         if any(is_of(member.url, target) for member in iter_members(path)):
             found.append((file_id, name))
     return found
-
-
-def _offsets(connection: sa.Connection, file_id: int) -> dict[int, int]:
-    """URL id by offset, of every capture in a file."""
-    rows = connection.execute(
-        sa.select(captures.c.warc_offset, captures.c.url_id).where(
-            captures.c.warc_file_id == file_id
-        )
-    )
-    return {row.warc_offset: row.url_id for row in rows}
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -407,114 +210,3 @@ def _rewrite(
             f"{name} is damaged at {lost[0]}: see `aidivide verify`, and purge when it is mended"
         )
     return places
-
-
-def is_of(url: str, target: Target) -> bool:
-    """Whether a URL falls under the target; "" (a record about the file itself) does not."""
-    if not url:
-        return False
-    try:
-        return (site(url) if target.is_site else url_key(canonical_url(url))) == target.tombstone
-    except InvalidURLError:
-        return False
-
-
-# --- rows ----------------------------------------------------------------------------------------
-
-
-def _delete(connection: sa.Connection, target: Target, ids: Sequence[int], now: datetime) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
-    for chunk in _chunks(ids):
-        _delete_articles(connection, chunk)
-        of_url = extractions.c.url_id.in_(chunk)
-        numbers = sa.select(extractions.c.id).where(of_url)
-        connection.execute(sa.delete(claims).where(claims.c.extraction_id.in_(numbers)))
-        connection.execute(sa.delete(extractions).where(of_url))
-        for table in (relevance, observations, captures, discoveries):
-            connection.execute(sa.delete(table).where(table.c.url_id.in_(chunk)))
-        connection.execute(  # what a purged feed said of other pages is its words
-            sa.update(discoveries).where(discoveries.c.from_id.in_(chunk)).values(hint=None)
-        )
-        connection.execute(
-            sa.delete(judgements).where(
-                sa.or_(judgements.c.a_id.in_(chunk), judgements.c.b_id.in_(chunk))
-            )
-        )
-        connection.execute(
-            sa.update(urls)
-            .where(urls.c.id.in_(chunk))
-            .values(
-                state=UrlState.REJECTED,
-                reason=Reason.PURGED,
-                detail=None,
-                due_at=None,
-                leased_by=None,
-                attempts=0,
-                finished_at=now,
-            )
-        )
-    if target.is_site:
-        connection.execute(sa.delete(clutter_rules).where(clutter_rules.c.site == target.tombstone))
-
-
-def _delete_articles(connection: sa.Connection, ids: Sequence[int]) -> None:
-    matching.drop_signatures(connection, ids)
-    known = connection.scalars(sa.select(articles.c.id).where(articles.c.id.in_(ids))).all()
-    for number in known:
-        full_text.replace(connection, number, full_text.indexed(connection, number), None)
-    connection.execute(
-        sa.delete(matches).where(sa.or_(matches.c.a_id.in_(ids), matches.c.b_id.in_(ids)))
-    )
-    connection.execute(sa.delete(story_members).where(story_members.c.article_id.in_(ids)))
-    # Settling makes the stories anew; until then each needs an origin that is still there.
-    left = sa.select(sa.func.min(story_members.c.article_id)).where(
-        story_members.c.story_id == stories.c.id
-    )
-    orphaned = stories.c.origin_id.in_(ids)
-    has_members = sa.exists().where(story_members.c.story_id == stories.c.id)
-    connection.execute(sa.delete(stories).where(orphaned, ~has_members))
-    connection.execute(sa.update(stories).where(orphaned).values(origin_id=left.scalar_subquery()))
-    connection.execute(sa.delete(revisions).where(revisions.c.article_id.in_(ids)))
-    connection.execute(sa.delete(articles).where(articles.c.id.in_(ids)))
-
-
-def _move(
-    connection: sa.Connection,
-    location: Location,
-    file_id: int,
-    new_name: str,
-    places: dict[int, tuple[int, int]],
-) -> None:
-    """Point the remaining captures of a file, and its row, to the rewritten file."""
-    rows = connection.execute(
-        sa.select(captures.c.id, captures.c.warc_offset).where(captures.c.warc_file_id == file_id)
-    ).all()
-    changes = [
-        {"capture": row.id, "offset": places[row.warc_offset][0]}
-        for row in rows
-        if row.warc_offset in places
-    ]
-    if changes:
-        connection.execute(
-            sa.update(captures)
-            .where(captures.c.id == sa.bindparam("capture"))
-            .values(warc_offset=sa.bindparam("offset")),
-            changes,
-        )
-    connection.execute(
-        sa.update(warc_files)
-        .where(warc_files.c.id == file_id)
-        .values(name=new_name, committed_bytes=(location.warc_directory / new_name).stat().st_size)
-    )
-
-
-def _bury(connection: sa.Connection, target: Target, reason: str | None, now: datetime) -> None:
-    statement = upsert(connection, tombstones).values(
-        target=target.tombstone, purged_at=now, reason=reason
-    )
-    connection.execute(
-        statement.on_conflict_do_nothing()
-        if reason is None
-        else statement.on_conflict_do_update(index_elements=["target"], set_={"reason": reason})
-    )
