@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.queries import Reader, Search
 from aidivide_archive.archive.storage.engine import read_engine
+from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.cli.program import cli
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.ingest.discoveries import discovery
@@ -219,7 +220,7 @@ def test_of_a_reserved_page_metadata_and_digests_stay_and_no_text_anywhere(reser
         [article] = [row for row in reader.articles() if row["url"] == URL]
         [ledger] = [row for row in reader.ledger() if row["url"] == URL]
         found = reader.article(URL)
-        assert reader.integrity() == []
+        assert integrity(reader) == []
         assert [row["url"] for row in reader.search(Search(query="lanterns")).hits] == [
             "https://www.news.example/free"
         ]
@@ -377,7 +378,7 @@ def test_a_site_is_asked_once_for_its_reservations_and_they_hold_for_its_pages(
     assert asked["/.well-known/tdmrep.json"] == 1
     with Reader(where) as reader:
         found = {str(row["url"]): row for row in reader.articles()}
-        assert reader.integrity() == []
+        assert integrity(reader) == []
     reason = "tdm-reservation (well-known:tdm-reservation)"
     assert [found[place]["withheld"] for place in places] == [reason, reason, None]
     assert [CANARY in str(found[place]["text"]) for place in places] == [False, False, True]

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.storage.engine import read_engine
+from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import read
 from aidivide_archive.ingest.reprocess import import_profile
@@ -105,7 +106,7 @@ def rows_of(location: Location, table: sa.Table) -> list[dict[str, Any]]:
 def assert_sound(location: Location) -> None:
     """Every row holds, every capture is where its row says, and no WARC file is there without a row."""
     with Reader(location) as reader:
-        assert reader.integrity() == []
+        assert integrity(reader) == []
     files = {row["id"]: row["name"] for row in rows_of(location, schema.warc_files)}
     urls = {row["id"]: row["url"] for row in rows_of(location, schema.urls)}
     for row in rows_of(location, schema.captures):

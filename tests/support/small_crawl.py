@@ -27,6 +27,7 @@ from typing import Any
 from aidivide_archive import crash_points
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import Reader
+from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.ingest.discoveries import discovery
 from aidivide_archive.ingest.reading import Reading
@@ -341,7 +342,7 @@ class Kept:
 def kept(location: Location) -> Kept:
     """Raises AssertionError when the archive is not sound."""
     with Reader(location) as reader:
-        assert reader.integrity() == []
+        assert integrity(reader) == []
         return Kept(
             ledger=sorted((one["url"], one["state"], one["reason"]) for one in reader.ledger()),
             articles=sorted((one["url"], one["title"], one["text"]) for one in reader.articles()),

@@ -173,10 +173,11 @@ def _profile(name: str) -> Iterator[Check]:
 
 def _integrity(location: Location) -> Iterator[Check]:
     from aidivide_archive.archive.queries import Reader
+    from aidivide_archive.archive.upkeep.integrity import integrity
 
     try:
         with Reader(location) as reader:
-            found = reader.integrity()
+            found = integrity(reader)
     except MissingArchiveError:
         return
     for one in found:

@@ -10,14 +10,10 @@ import sqlalchemy as sa
 from aidivide_archive.archive.documents.texts import StoredText, iter_texts
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.upkeep.integrity import RESTORE_ROWS, Damage
 from aidivide_archive.archive.upkeep.purging import JOURNAL
-from aidivide_archive.archive.upkeep.verifying import (
-    RESTORE_ROWS,
-    Damage,
-    record_damages,
-    row_damages,
-    sampled_captures,
-)
+from aidivide_archive.archive.upkeep.record_damages import record_damages, sampled_captures
+from aidivide_archive.archive.upkeep.row_damages import row_damages
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.extract import VERSION

@@ -23,11 +23,11 @@ from aidivide_archive.archive.queries import (
     Search,
 )
 from aidivide_archive.archive.queries.details import story
-from aidivide_archive.archive.queries.integrity import integrity
 from aidivide_archive.archive.queries.listings import iter_matches
 from aidivide_archive.archive.queries.overview import status
 from aidivide_archive.archive.storage.engine import write_engine
 from aidivide_archive.archive.storage.moments import instant, iso, iso_again
+from aidivide_archive.archive.upkeep.integrity import integrity, plain_damages
 from aidivide_archive.exceptions import ConfigError, MissingArchiveError, SchemaVersionError
 from aidivide_archive.urls import article_id, story_id, url_id
 from aidivide_archive.warc.records import read_capture
@@ -394,7 +394,7 @@ def test_an_empty_archive_answers_everything(location: Location):
         ]
         assert reader.status().last_crawl is None
         assert reader.search(Search(query="anything")).hits == ()
-        assert reader.integrity() == []
+        assert integrity(reader) == []
         assert reader.events() == {}
         assert reader.profile_json("x") is None
 
@@ -421,11 +421,11 @@ def test_profiles_can_be_read_back(reader: Reader):
 
 def damage(location: Location, statement: sa.Executable) -> set[str]:
     with changed(location, statement) as connection:
-        return {finding.check for finding in integrity(connection, location.warc_directory)}
+        return {damage.check for damage in plain_damages(connection, location.warc_directory)}
 
 
 def test_a_sound_archive_has_no_findings(reader: Reader):
-    assert reader.integrity() == []
+    assert integrity(reader) == []
 
 
 @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ def test_many_findings_of_one_kind_are_counted(sqlite_location: Location):
     with Archive(sqlite_location) as archive:
         archive.submit(lambda c: _many(c, count=30, text="x")).result()
     with Reader(sqlite_location) as reader:
-        found = [one for one in reader.integrity() if one.check == "no_story"]
+        found = [one for one in integrity(reader) if one.check == "no_story"]
     assert len(found) == 21
     assert found[-1].detail == "and 10 more"
 

@@ -19,6 +19,7 @@ from aidivide_archive.archive.queries.query_language import MAX_DEPTH, Phrase, f
 from aidivide_archive.archive.queries.snippets import marked, snippet
 from aidivide_archive.archive.storage import migrate
 from aidivide_archive.archive.storage.engine import write_engine
+from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.exceptions import ArchiveError, ConfigError
 from aidivide_archive.model import (
     Document,
@@ -331,7 +332,7 @@ def test_an_upgrade_builds_the_index_again(location: Location):
     engine.dispose()
     with Reader(location) as reader:
         assert reader.select_ids("智能鸿沟") == (url_id(filled.CHINESE),)
-        assert reader.integrity() == []
+        assert integrity(reader) == []
 
 
 def test_the_index_of_a_new_archive_keeps_words_alone_and_uncompressed(location: Location):

@@ -19,6 +19,7 @@ import pytest
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.storage import space
+from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.exceptions import ConfigError, StoreError
 from crawler.space import SpaceGate
 from tests.conftest import new_location
@@ -171,7 +172,7 @@ def test_commands_on_a_full_disk_say_so_in_one_line(tmp_path: Path):
             done = aidivide(*words, "--archive", archive, folder=tmp_path)
             assert done.returncode == 0, done.stderr
         with Reader(Location(Path(archive))) as reader:
-            assert reader.integrity() == []
+            assert integrity(reader) == []
             assert reader.status().articles == 300
 
 

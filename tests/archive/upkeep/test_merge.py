@@ -15,11 +15,13 @@ from click.testing import CliRunner
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.storage.engine import read_engine
+from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.archive.upkeep.judging import store_judgement
 from aidivide_archive.archive.upkeep.merging import Merged, merge
 from aidivide_archive.archive.upkeep.purge_plan import target_of
 from aidivide_archive.archive.upkeep.purging import purge
-from aidivide_archive.archive.upkeep.verifying import record_damages, row_damages
+from aidivide_archive.archive.upkeep.record_damages import record_damages
+from aidivide_archive.archive.upkeep.row_damages import row_damages
 from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.model import Verdict
@@ -84,7 +86,7 @@ def join(into: Location, other: Location) -> Merged:
 def shown(location: Location) -> dict[str, Any]:
     """All that exports give, and what people said."""
     with Reader(location) as reader:
-        assert reader.integrity() == []
+        assert integrity(reader) == []
         found = {
             "articles": list(reader.articles()),
             "matches": list(reader.matches(all=True)),

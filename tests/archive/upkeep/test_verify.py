@@ -18,7 +18,9 @@ from click.testing import CliRunner
 
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.storage.engine import read_engine
-from aidivide_archive.archive.upkeep.verifying import Damage, record_damages, row_damages
+from aidivide_archive.archive.upkeep.integrity import Damage
+from aidivide_archive.archive.upkeep.record_damages import record_damages
+from aidivide_archive.archive.upkeep.row_damages import row_damages
 from aidivide_archive.cli.program import cli
 from aidivide_archive.ingest.verify import verify
 from aidivide_archive.warc.members import Member, iter_members

@@ -8,7 +8,6 @@ from aidivide_archive.archive.queries.coverage import (
 )
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
-from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.provenance import Provenance
 from aidivide_archive.archive.queries.reader import Reader
@@ -32,7 +31,6 @@ __all__ = [
     "ArticleDetail",
     "Facet",
     "Filters",
-    "Finding",
     "Found",
     "Order",
     "Prefer",

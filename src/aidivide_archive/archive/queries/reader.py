@@ -14,7 +14,6 @@ from aidivide_archive.archive.queries import (
     article_rows,
     coverage,
     details,
-    integrity,
     listings,
     overview,
     searching,
@@ -24,7 +23,6 @@ from aidivide_archive.archive.queries import selection as selecting
 from aidivide_archive.archive.queries.coverage import RevisedArticle, SharedStory
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
-from aidivide_archive.archive.queries.integrity import Finding
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.provenance import Provenance
 from aidivide_archive.archive.queries.rows import Row
@@ -170,10 +168,6 @@ class Reader:
     def search(self, asked: Search) -> Found:
         """Articles by words and filters, one page. Raises ConfigError for what cannot be read."""
         return self._ask(lambda c: searching.search(c, asked))
-
-    def integrity(self) -> list[Finding]:
-        """What is wrong with the archive; empty when it is sound."""
-        return self._ask(lambda c: integrity.integrity(c, self.location.warc_directory))
 
     # --- the report ------------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.queries.integrity import findings
 from aidivide_archive.archive.schema import (
     stories,
     story_aliases,
@@ -25,6 +24,7 @@ from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.archive.store import Archive, live_runs
 from aidivide_archive.archive.upkeep import merged_articles, merged_rows
+from aidivide_archive.archive.upkeep.integrity import plain_damages
 from aidivide_archive.archive.upkeep.merged_files import CopiedFile, copy_files
 from aidivide_archive.archive.upkeep.purge_plan import Target
 from aidivide_archive.archive.upkeep.purging import purge
@@ -44,7 +44,7 @@ _NOT_MERGED = (
     "warc_missing",
     "warc_short",
 )
-"""Findings in OTHER that a merge would carry over; the others are made anew."""
+"""Damages of OTHER that a merge would carry over; what the others touch is made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,14 +96,12 @@ def _refuse_itself(here: Location, other: Location) -> None:
 
 
 def _merge(archive: Archive, other: Location, theirs: sa.Connection) -> Merged:
-    damaged = next(
-        (one for one in findings(theirs, other.warc_directory) if one.check in _NOT_MERGED), None
-    )
-    if damaged is not None:
-        raise StoreError(
-            f"{other.shown()} is damaged ({damaged.check}: {damaged.subject}): "
-            "see `aidivide verify` there; nothing was merged"
-        )
+    for damage in plain_damages(theirs, other.warc_directory):
+        if damage.check in _NOT_MERGED:
+            raise StoreError(
+                f"{other.shown()} is damaged ({damage.check}: {damage.subject}): "
+                "see `aidivide verify` there; nothing was merged"
+            )
     purged = set(theirs.scalars(sa.select(tombstones.c.target)))
     purged |= archive.submit(lambda c: set(c.scalars(sa.select(tombstones.c.target)))).result()
     copied: dict[int, CopiedFile] = {}

@@ -1,4 +1,7 @@
-"""Does the archive hold what it promises? Every check is a question; what is wrong comes back as a finding."""
+"""Does the archive hold what it promises? Plain questions to its rows and files; what is wrong comes back as a damage.
+
+`row_damages` computes rows again, `record_damages` reads the WARC files, `ingest.verify` reads the pages.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
+from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.queries.listings import stream
 from aidivide_archive.archive.schema import (
     articles,
@@ -27,28 +31,45 @@ from aidivide_archive.model import Reason, UrlKind, UrlState
 from aidivide_archive.urls import article_id, story_id
 
 SHOWN = 20
-"""Findings of one check that are told one by one; the others are counted."""
+"""Damages of one check that are listed one by one; the others are counted."""
 _ARTICLE_REASONS = (Reason.KEPT, Reason.REVIEW, Reason.IMPORTED)
+REBUILD = "run `aidivide copies rebuild`"
+REPROCESS = "run `aidivide reprocess`"
+RESTORE = "restore the file from a copy, or `aidivide merge` an archive that has the page"
+RESTORE_ROWS = "restore the database from a copy; the WARC files can be imported into a new archive"
+_ADVICE = {
+    "no_story": REBUILD,
+    "no_signature": REBUILD,
+    "story_members": REBUILD,
+    "match_order": REBUILD,
+    "warc_missing": RESTORE,
+    "warc_short": RESTORE,
+    "text_digest": REPROCESS,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """One thing that is not as it was written."""
 
     check: str
-    """Slug of the check: "foreign_key", "warc_missing" …"""
+    """Slug of the check that found it: "foreign_key", "record_damaged", "text_digest" …"""
     subject: str
-    """Id, URL or file."""
+    """URL, id or file."""
     detail: str
+    """What is wrong, and what it touches."""
+    advice: str
+    """What to do about it."""
 
 
-def integrity(connection: sa.Connection, warc_directory: Path) -> list[Finding]:
-    """What is wrong, check by check, the first of each; empty for a sound archive."""
-    return _shortened(list(findings(connection, warc_directory)))
+def integrity(reader: Reader) -> list[Damage]:
+    """What is wrong, check by check, the first of each; empty for a sound archive. Raises StoreError."""
+    folder = reader.location.warc_directory
+    return _shortened(reader.ask(lambda connection: list(plain_damages(connection, folder))))
 
 
-def findings(connection: sa.Connection, warc_directory: Path) -> Iterator[Finding]:
-    """Everything that is wrong, as far as the rows and the sizes of the files can tell."""
+def plain_damages(connection: sa.Connection, warc_directory: Path) -> Iterator[Damage]:
+    """Everything that is wrong, as far as plain questions to the rows and the sizes of the files can tell."""
     for check in (
         _database(connection),
         _articles(connection),
@@ -60,33 +81,38 @@ def findings(connection: sa.Connection, warc_directory: Path) -> Iterator[Findin
         yield from check
 
 
-def _shortened(found: list[Finding]) -> list[Finding]:
+def _damage(check: str, subject: str, detail: str) -> Damage:
+    advice = _ADVICE.get(check, RESTORE_ROWS)
+    return Damage(check=check, subject=subject, detail=detail, advice=advice)
+
+
+def _shortened(damages: list[Damage]) -> list[Damage]:
     counts: dict[str, int] = {}
     kept = []
-    for finding in found:
-        counts[finding.check] = counts.get(finding.check, 0) + 1
-        if counts[finding.check] <= SHOWN:
-            kept.append(finding)
+    for damage in damages:
+        counts[damage.check] = counts.get(damage.check, 0) + 1
+        if counts[damage.check] <= SHOWN:
+            kept.append(damage)
     kept.extend(
-        Finding(check, "…", f"and {count - SHOWN} more")
+        _damage(check, "…", f"and {count - SHOWN} more")
         for check, count in counts.items()
         if count > SHOWN
     )
     return kept
 
 
-def _database(connection: sa.Connection) -> Iterator[Finding]:
+def _database(connection: sa.Connection) -> Iterator[Damage]:
     """What the engine itself can say. PostgreSQL enforces its foreign keys and sums its pages."""
     if connection.dialect.name != "sqlite":
         return
     for (line,) in connection.exec_driver_sql("PRAGMA integrity_check"):
         if line != "ok":
-            yield Finding("database", "archive.db", " ".join(str(line).split()))
+            yield _damage("database", "archive.db", " ".join(str(line).split()))
     for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        yield Finding("foreign_key", f"{row[0]} row {row[1]}", f"points to no row of {row[2]}")
+        yield _damage("foreign_key", f"{row[0]} row {row[1]}", f"points to no row of {row[2]}")
 
 
-def _articles(connection: sa.Connection) -> Iterator[Finding]:
+def _articles(connection: sa.Connection) -> Iterator[Damage]:
     numbers = sa.select(articles.c.id)
     full_text = sa.table(
         FULL_TEXT_TABLE,
@@ -103,17 +129,17 @@ def _articles(connection: sa.Connection) -> Iterator[Finding]:
     }
     for name, missing in absent.items():
         for row in stream(connection, numbers.where(missing).order_by(articles.c.id)):
-            yield Finding(f"no_{name}", article_id(row.id), f"the article has no {name}")
+            yield _damage(f"no_{name}", article_id(row.id), f"the article has no {name}")
     differs = (
         numbers.join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
         .where(articles.c.text_sha256 != extractions.c.text_sha256)
         .order_by(articles.c.id)
     )
     for row in stream(connection, differs):
-        yield Finding("text_digest", article_id(row.id), "is not the digest of the text shown")
+        yield _damage("text_digest", article_id(row.id), "is not the digest of the text shown")
 
 
-def _pages(connection: sa.Connection) -> Iterator[Finding]:
+def _pages(connection: sa.Connection) -> Iterator[Damage]:
     has_article = sa.exists().where(articles.c.id == urls.c.id)
     done = urls.c.state == UrlState.DONE.value
     lost = sa.select(urls.c.url).where(
@@ -123,12 +149,12 @@ def _pages(connection: sa.Connection) -> Iterator[Finding]:
         ~has_article,
     )
     for row in stream(connection, lost.order_by(urls.c.id)):
-        yield Finding("no_article", row.url, "is done and kept, but has no article")
+        yield _damage("no_article", row.url, "is done and kept, but has no article")
     for row in stream(connection, sa.select(urls.c.url).where(has_article, ~done)):
-        yield Finding("not_done", row.url, "has an article, but is not done")
+        yield _damage("not_done", row.url, "has an article, but is not done")
 
 
-def _stories(connection: sa.Connection) -> Iterator[Finding]:
+def _stories(connection: sa.Connection) -> Iterator[Damage]:
     members = (
         sa.select(
             story_members.c.story_id,
@@ -152,14 +178,14 @@ def _stories(connection: sa.Connection) -> Iterator[Finding]:
         .order_by(stories.c.id)
     )
     for row in stream(connection, wrong):
-        yield Finding(
+        yield _damage(
             "story_members",
             story_id(row.id),
             f"says {row.size} members, has {row.found or 0}, or its id is not its smallest member's",
         )
 
 
-def _matches(connection: sa.Connection) -> Iterator[Finding]:
+def _matches(connection: sa.Connection) -> Iterator[Damage]:
     left, right = articles.alias("a"), articles.alias("b")
     pairs = (
         sa.select(matches.c.a_id, matches.c.b_id, left.c.url, right.c.url.label("other"))
@@ -169,10 +195,10 @@ def _matches(connection: sa.Connection) -> Iterator[Finding]:
     )
     for row in stream(connection, pairs):  # compared here: the databases' locales may differ
         if (row.url, row.a_id) > (row.other, row.b_id):
-            yield Finding("match_order", article_id(row.a_id), "a is not the smaller URL")
+            yield _damage("match_order", article_id(row.a_id), "a is not the smaller URL")
 
 
-def _files(connection: sa.Connection, folder: Path) -> Iterator[Finding]:
+def _files(connection: sa.Connection, folder: Path) -> Iterator[Damage]:
     ends = (
         sa.select(
             captures.c.warc_file_id,
@@ -191,15 +217,15 @@ def _files(connection: sa.Connection, folder: Path) -> Iterator[Finding]:
         yield from _file(row, folder)
 
 
-def _file(row: sa.Row[Any], folder: Path) -> Iterator[Finding]:
+def _file(row: sa.Row[Any], folder: Path) -> Iterator[Damage]:
     needed = max(row.committed_bytes, row.end or 0)
     try:
         size = (folder / row.name).stat().st_size
     except OSError as error:
         if needed:  # a run that fetched nothing may have lost its empty file
-            yield Finding("warc_missing", row.name, f"cannot be read: {error.strerror}")
+            yield _damage("warc_missing", row.name, f"cannot be read: {error.strerror}")
         return
     if size < needed:
-        yield Finding("warc_short", row.name, f"has {size} bytes, records reach to {needed}")
+        yield _damage("warc_short", row.name, f"has {size} bytes, records reach to {needed}")
     if (row.end or 0) > row.committed_bytes:
-        yield Finding("warc_uncommitted", row.name, "holds a record past its committed length")
+        yield _damage("warc_uncommitted", row.name, "holds a record past its committed length")
