@@ -86,7 +86,7 @@ def upgrade() -> None:
             "host",
             sa.Text(),
             nullable=False,
-            comment="Host name, with the port when not the default",
+            comment="Host name, with the port when it is not the scheme's default",
         ),
         sa.Column("site", sa.Text(), nullable=False, comment="Registrable domain"),
         sa.Column(
@@ -141,7 +141,12 @@ def upgrade() -> None:
         ),
         sa.Column("url", sa.Text(), nullable=False, comment="The URL as it is fetched"),
         sa.Column("url_key", sa.Text(), nullable=False, comment="Comparison form; never shown"),
-        sa.Column("host", sa.Text(), nullable=False, comment="Host with explicit port"),
+        sa.Column(
+            "host",
+            sa.Text(),
+            nullable=False,
+            comment="Host name, with the port when it is not the scheme's default",
+        ),
         sa.Column("site", sa.Text(), nullable=False, comment="Registrable domain"),
         sa.Column("kind", sa.Text(), nullable=False, comment="What the body is expected to be"),
         sa.Column("state", sa.Text(), nullable=False, comment="Where the URL stands"),
@@ -213,12 +218,14 @@ def upgrade() -> None:
         "crawls",
         sa.Column("id", Id, autoincrement=True, nullable=False, comment="Number of the run"),
         sa.Column("event_id", sa.Text(), nullable=True, comment="Event crawled for"),
-        sa.Column("kind", sa.Text(), nullable=False, comment="crawl, import or reprocess"),
+        sa.Column(
+            "kind", sa.Text(), nullable=False, comment="crawl, import, reprocess, merge or purge"
+        ),
         sa.Column(
             "owner",
             sa.Text(),
             nullable=False,
-            comment="Process that ran it: host name, pid and start time",
+            comment="Process that ran it: host name, pid and a random token",
         ),
         sa.Column("started_at", UtcTime(), nullable=False, comment="Start"),
         sa.Column(
@@ -400,7 +407,7 @@ def upgrade() -> None:
             "rights",
             JsonValue(),
             nullable=True,
-            comment="Rights statements in the response headers",
+            comment="Rights statements of headers, tdmrep.json and page; why the text is withheld",
         ),
         sa.CheckConstraint(
             "completeness IN ('complete', 'partial', 'truncated')",

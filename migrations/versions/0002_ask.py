@@ -36,7 +36,7 @@ def upgrade() -> None:
             sa.Text(),
             server_default="",
             nullable=False,
-            comment="Host, with the port when not the default",
+            comment="Host name, with the port when it is not the scheme's default",
         ),
     )
     op.create_index(

@@ -30,7 +30,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "url_patterns",
-        sa.Column("host", sa.Text(), nullable=False, comment="Host with explicit port"),
+        sa.Column(
+            "host",
+            sa.Text(),
+            nullable=False,
+            comment="Host name, with the port when it is not the scheme's default",
+        ),
         sa.Column(
             "pattern", sa.Text(), nullable=False, comment="Path with # for numbers, * for names"
         ),
@@ -48,7 +53,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "page_contents",
-        sa.Column("host", sa.Text(), nullable=False, comment="Host with explicit port"),
+        sa.Column(
+            "host",
+            sa.Text(),
+            nullable=False,
+            comment="Host name, with the port when it is not the scheme's default",
+        ),
         sa.Column("fingerprint", Id, nullable=False, comment="48 bits of the text without numbers"),
         sa.Column("url_id", Id, nullable=False, comment="The page that showed it first"),
         sa.PrimaryKeyConstraint("host", "fingerprint", name=op.f("pk_page_contents")),

@@ -81,7 +81,12 @@ articles = table(
     column("word_count", Count, comment="Words of the text"),
     column("text_sha256", String, comment="SHA-256 of the text"),
     column("captured_at", UtcTime(), comment="First capture or import"),
-    column("host", String, server_default="", comment="Host, with the port when not the default"),
+    column(
+        "host",
+        String,
+        server_default="",
+        comment="Host name, with the port when it is not the scheme's default",
+    ),
     comment="Articles: the newest good revision of each",
 )
 sa.Index("ix_articles_published", articles.c.published_from, articles.c.id)

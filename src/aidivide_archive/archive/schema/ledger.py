@@ -20,7 +20,10 @@ from aidivide_archive.model import Channel, Completeness, UrlKind, UrlState
 hosts = table(
     "hosts",
     column(
-        "host", String, primary_key=True, comment="Host name, with the port when not the default"
+        "host",
+        String,
+        primary_key=True,
+        comment="Host name, with the port when it is not the scheme's default",
     ),
     column("site", String, comment="Registrable domain"),
     column("pages_fetched", Count, server_default="0", comment="Fetches so far, for the budget"),
@@ -39,7 +42,12 @@ hosts = table(
 
 url_patterns = table(
     "url_patterns",
-    column("host", String, primary_key=True, comment="Host with explicit port"),
+    column(
+        "host",
+        String,
+        primary_key=True,
+        comment="Host name, with the port when it is not the scheme's default",
+    ),
     column("pattern", String, primary_key=True, comment="Path with # for numbers, * for names"),
     column("fetched", Count, comment="Pages fetched"),
     column("barren", Count, comment="The last of them without content new on the host"),
@@ -49,7 +57,12 @@ url_patterns = table(
 
 page_contents = table(
     "page_contents",
-    column("host", String, primary_key=True, comment="Host with explicit port"),
+    column(
+        "host",
+        String,
+        primary_key=True,
+        comment="Host name, with the port when it is not the scheme's default",
+    ),
     column("fingerprint", Id, primary_key=True, comment="48 bits of the text without numbers"),
     column("url_id", Id, comment="The page that showed it first"),
     comment="What each host has shown, articles or not",
@@ -63,7 +76,7 @@ urls = table(
     ),
     column("url", String, comment="The URL as it is fetched"),
     column("url_key", String, comment="Comparison form; never shown"),
-    column("host", String, comment="Host with explicit port"),
+    column("host", String, comment="Host name, with the port when it is not the scheme's default"),
     column("site", String, comment="Registrable domain"),
     column("kind", OneOf(UrlKind), comment="What the body is expected to be"),
     column("state", OneOf(UrlState), comment="Where the URL stands"),
@@ -122,7 +135,12 @@ captures = table(
     column(
         "robots", JsonValue(), null=True, comment="Verdict and rule line that allowed the fetch"
     ),
-    column("rights", JsonValue(), null=True, comment="Rights statements in the response headers"),
+    column(
+        "rights",
+        JsonValue(),
+        null=True,
+        comment="Rights statements of headers, tdmrep.json and page; why the text is withheld",
+    ),
     comment="HTTP exchanges and where their bytes lie",
 )
 sa.Index("ix_captures_url_id", captures.c.url_id)
