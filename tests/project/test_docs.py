@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from aidivide_archive.cli.reference import with_reasons
 from aidivide_archive.config import Profile
+from aidivide_archive.model import Reason
 from aidivide_archive.demo.newsroom import Newsroom
 from aidivide_archive.export import export_rows, registry
 from aidivide_archive.export.registry import exporters
@@ -170,15 +172,21 @@ def test_the_readme_says_in_150_words_what_it_is_and_how_to_begin() -> None:
     assert "journalists" in beginning
 
 
-def test_every_ledger_reason_and_every_setting_is_documented() -> None:
-    from aidivide_archive.model import Reason
+def test_the_table_of_ledger_reasons_is_that_of_the_model() -> None:
+    document = (ROOT / "docs" / "ledger.md").read_text("utf-8")
+    assert document == with_reasons(document), (
+        "run: python -m aidivide_archive.cli.reference docs/ledger.md"
+    )
+    shown = re.findall(r"^\| [a-z, ]+ \| `(\w+)` \|", document, re.MULTILINE)
+    assert shown == [reason.value for reason in Reason]
 
+
+def test_every_setting_is_documented() -> None:
     documents = "\n".join(path.read_text("utf-8") for path in DOCUMENTS)
-    missing = [reason.value for reason in Reason if f"`{reason.value}`" not in documents]
     settings = re.findall(
         r"^(AIDIVIDE_\w+) =", (ROOT / "crawler" / "settings.py").read_text("utf-8"), re.MULTILINE
     )
-    missing += [name for name in settings if f"`{name}`" not in documents]
+    missing = [name for name in settings if f"`{name}`" not in documents]
     assert not missing
 
 

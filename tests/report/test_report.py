@@ -27,7 +27,7 @@ from aidivide_archive.cli import cli
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.ingest.imports import import_paths
-from aidivide_archive.model import Reason, Role
+from aidivide_archive.model import Role
 from aidivide_archive.report import Bounds, Report, gather, render
 from aidivide_archive.report.changes import MAX_TEXT_CHARS, changes, weight
 from aidivide_archive.report.heat_map import MAX_COLUMNS, heat_map
@@ -36,7 +36,6 @@ from aidivide_archive.report.places import country_name, language_name
 from aidivide_archive.report.timeline import MAX_LANES, timeline
 from aidivide_archive.report.visible import safe_href, visible
 from aidivide_archive.report.words import (
-    LEDGER_WORDS,
     ROLE_WORDS,
     certainty,
     reason_words,
@@ -506,10 +505,8 @@ def test_the_command_writes_a_file_a_folder_or_stdout(
 # --- words ---------------------------------------------------------------------------------------
 
 
-def test_every_reason_and_role_has_words() -> None:
-    assert LEDGER_WORDS.keys() == set(Reason)
+def test_every_role_has_words() -> None:
     assert ROLE_WORDS.keys() == set(Role)
-    assert len(set(LEDGER_WORDS.values())) == len(LEDGER_WORDS)
 
 
 def test_the_evidence_of_stories_is_told_in_plain_words() -> None:

@@ -145,10 +145,7 @@ def _say_profile(profile: Profile) -> None:
     first, last = profile.window.first_day, profile.window.last_day
     window = f"{first or '…'} to {last or '…'}" if first or last else "no limit"
     rules = profile.relevance
-    fetched = sum(
-        len(one.seeds) + len(one.hubs) + len(one.feeds) + len(one.sitemaps)
-        for one in profile.sources
-    )
+    fetched = sum(len(tuple(source.addresses())) for source in profile.sources)
     judged = f"keep from {rules.keep:g} points, review from {rules.review:g}"
     say_fields(
         (

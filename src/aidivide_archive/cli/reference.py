@@ -1,10 +1,19 @@
-"""docs/commands.md, made from the help of the commands: `python -m aidivide_archive.cli.reference > docs/commands.md`."""
+"""Documents made from the code.
+
+docs/commands.md: `python -m aidivide_archive.cli.reference > docs/commands.md`; the table of docs/ledger.md:
+`python -m aidivide_archive.cli.reference docs/ledger.md`, which writes it where the document has it now.
+"""
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
+
+from aidivide_archive.model import Reason, UrlState
 
 WIDTH = 88
 """Columns of the help texts in the document."""
@@ -54,7 +63,23 @@ def _context(path: tuple[str, ...], command: click.Command) -> click.Context:
     )
 
 
-if __name__ == "__main__":
-    from aidivide_archive.cli.program import cli
+_REASONS = re.compile(r"^\| state \| reason \|.*\n(?:\|.*\n)+", re.MULTILINE)
 
-    click.echo(commands_markdown(cli), nl=False)
+
+def with_reasons(document: str) -> str:
+    """A document with the table of all ledger reasons in place of the one it has."""
+    rows = ["| state | reason | meaning | exactly |\n|---|---|---|---|\n"]
+    for reason in Reason:
+        state = "failed, dead" if reason.state is UrlState.FAILED else reason.state
+        rows.append(f"| {state} | `{reason}` | {reason.words} | {reason.covers} |\n")
+    return _REASONS.sub(lambda _: "".join(rows), document)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        path = Path(sys.argv[1])
+        path.write_text(with_reasons(path.read_text("utf-8")), "utf-8")
+    else:
+        from aidivide_archive.cli.program import cli
+
+        click.echo(commands_markdown(cli), nl=False)

@@ -164,12 +164,7 @@ class Profile(Section):
 
     @cached_property
     def _named_urls(self) -> frozenset[str]:
-        return frozenset(
-            url
-            for source in self.sources
-            for urls in (source.seeds, source.hubs, source.feeds, source.sitemaps)
-            for url in urls
-        )
+        return frozenset(url for source in self.sources for _, url in source.addresses())
 
 
 @lru_cache(maxsize=1024)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from aidivide_archive.config.phrases import parse_phrase
+from aidivide_archive.model import UrlKind
 
 # --- values --------------------------------------------------------------------------------------
 
@@ -333,14 +335,20 @@ class Source(Section):
         description="XPaths of the article's body; the first with 200 characters of text wins.",
     )
 
+    def addresses(self) -> Iterator[tuple[UrlKind, str]]:
+        """Every address the source names and what it is expected to be; listings before pages."""
+        for kind in sorted(UrlKind, key=lambda kind: -kind.priority):
+            for url in getattr(self, kind.key):
+                yield kind, url
+
 
 class SourceList(Section):
     """Sources kept in another file."""
 
     file: Text = Field(
         description="OPML (`.opml`, `.xml`) or CSV (`.csv`, columns `domain`, `name`, `country`, "
-        "`language`, `kind`, `timezone`, `feeds`, `sitemaps`, `hubs`, `seeds`; several addresses "
-        "in a cell are separated by spaces), relative to the profile."
+        f"`language`, `kind`, `timezone`, {', '.join(f'`{kind.key}`' for kind in UrlKind)}; several "
+        "addresses in a cell are separated by spaces), relative to the profile."
     )
 
 

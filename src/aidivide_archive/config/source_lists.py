@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from aidivide_archive.config.sections import Source
 from aidivide_archive.exceptions import ConfigError
+from aidivide_archive.model import UrlKind
 
 if TYPE_CHECKING:
     import tldextract
 
 _TEXT_COLUMNS = ("name", "domain", "country", "language", "kind", "timezone")
-_ADDRESS_COLUMNS = ("feeds", "sitemaps", "hubs", "seeds")
+_ADDRESS_COLUMNS = tuple(kind.key for kind in UrlKind)
 
 
 def read_source_list(path: Path, origin: str) -> tuple[Source, ...]:

@@ -57,16 +57,9 @@ def of_profile(profile: Profile) -> tuple[Discovery, ...]:
     """Seeds, hubs, feeds and sitemaps of all sources; what stands first in a source wins its URL."""
     found: dict[int, Discovery] = {}
     for source in profile.sources:
-        named = (
-            (UrlKind.SITEMAP, source.sitemaps),
-            (UrlKind.FEED, source.feeds),
-            (UrlKind.HUB, source.hubs),
-            (UrlKind.PAGE, source.seeds),
-        )
-        for kind, urls in named:
-            for url in urls:
-                item = discovery(url, kind=kind, channel=Channel.SEED)
-                found.setdefault(item.id, item)
+        for kind, url in source.addresses():
+            item = discovery(url, kind=kind, channel=Channel.SEED)
+            found.setdefault(item.id, item)
     return tuple(found[key] for key in sorted(found))
 
 

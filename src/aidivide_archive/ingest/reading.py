@@ -25,7 +25,6 @@ from aidivide_archive.model import (
     Link,
     Metadata,
     Outcome,
-    PageKind,
     Reason,
     Relevance,
     RelevanceDecision,
@@ -40,18 +39,6 @@ from aidivide_archive.similarity import sign
 from aidivide_archive.sitemaps import parse_sitemap
 from aidivide_archive.traps import fingerprint
 
-_KIND_REASON = {
-    PageKind.HUB: Reason.HUB,
-    PageKind.GALLERY: Reason.GALLERY,
-    PageKind.VIDEO: Reason.VIDEO,
-    PageKind.COOKIE_WALL: Reason.COOKIE_WALL,
-    PageKind.CAPTCHA: Reason.CAPTCHA,
-    PageKind.PAYWALL: Reason.PAYWALL,
-    PageKind.SOFT_404: Reason.SOFT_404,
-    PageKind.EMPTY: Reason.EMPTY,
-    PageKind.SCRIPT_SHELL: Reason.SCRIPT_SHELL,
-    PageKind.ERROR_PAGE: Reason.ERROR_PAGE,
-}
 _USERINFO = re.compile(r"(?<=//)[^/?#]*@")
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 
@@ -254,8 +241,8 @@ def _judged(
             state=UrlState.DONE, reason=Reason.READ, detail=f"{len(links)} links taken"
         )
         return Reading(outcome=outcome, discoveries=links)
-    if extraction.page_kind in _KIND_REASON:
-        return replace(_rejected(_KIND_REASON[extraction.page_kind]), discoveries=links)
+    if (no_article := extraction.page_kind.reason) is not None:
+        return replace(_rejected(no_article), discoveries=links)
     judged = judge(
         profile,
         title=extraction.metadata.title,

@@ -35,9 +35,6 @@ from aidivide_archive.workers import TRIES, Starter, WorkerFailure, WorkerPool
 
 logger = logging.getLogger(__name__)
 
-_LONG = (UrlKind.SITEMAP, UrlKind.FEED)
-"""What honestly takes seconds: lists of up to 50,000 entries."""
-
 
 class Ingest:
     """Reads captures in worker processes under the profile's limits."""
@@ -65,7 +62,7 @@ class Ingest:
         `site_statements`: what the site's tdmrep.json says about this URL.
         """
         outer: Future[Reading] = Future()
-        submit = self._pool.submit_long if leased.kind in _LONG else self._pool.submit
+        submit = self._pool.submit_long if leased.kind.is_long else self._pool.submit
         inner = submit(response_of(capture, site_statements), leased)
 
         def hand_over(done: Future[Reading]) -> None:

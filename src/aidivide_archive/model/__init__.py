@@ -37,18 +37,19 @@ from aidivide_archive.model.copies import (
 )
 from aidivide_archive.model.documents import Document, Stored
 from aidivide_archive.model.ledger import (
+    LISTING_PRIORITY,
     Channel,
     Discovery,
     Hint,
     LeasedUrl,
     Link,
     Outcome,
-    Reason,
     UrlKind,
-    UrlState,
 )
+from aidivide_archive.model.reasons import Reason, UrlState
 
 __all__ = [
+    "LISTING_PRIORITY",
     "Capture",
     "CaptureRecord",
     "Channel",

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from aidivide_archive.model.ledger import Reason
+from aidivide_archive.model.reasons import Reason
 
 
 class PageKind(StrEnum):
-    """What a page is. Only the first two become articles."""
+    """What a page is. The first two become articles; of every other one the slug is also a `Reason`."""
 
     ARTICLE = "article"
     LIVE_BLOG = "live_blog"
@@ -24,6 +24,11 @@ class PageKind(StrEnum):
     EMPTY = "empty"
     SCRIPT_SHELL = "script_shell"
     ERROR_PAGE = "error_page"
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why a page of this kind becomes no article; None: it becomes one."""
+        return None if self in (PageKind.ARTICLE, PageKind.LIVE_BLOG) else Reason(self.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,92 +1,60 @@
-"""What the ledger knows of a URL: states, reasons, channels, hints, leases."""
+"""What the ledger knows of a URL: what it is, how it was found, hints, leases."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
+
+from aidivide_archive.model.reasons import Reason, UrlState
+
+LISTING_PRIORITY = 100
+"""From here on a URL is a listing: it is fetched before the pages of its host, so that a page's hints are known
+when it is read, whatever the order of arrival. Depth is taken off a URL's priority."""
 
 
-class UrlState(StrEnum):
-    """Where a URL stands. The last three are terminal for a run."""
+class UrlKind(StrEnum):
+    """What a URL is expected to be; decides how its body is read. What a kind needs to be known by stands here."""
 
-    QUEUED = "queued"
-    LEASED = "leased"
-    FAILED = "failed"  # will be tried again
-    DONE = "done"
-    REJECTED = "rejected"
-    DEAD = "dead"
+    key: str
+    """The key of a profile's `[[source]]` that lists such addresses."""
+    priority: int
+    """The larger is fetched first; a listing's is well over LISTING_PRIORITY."""
+    is_long: bool
+    """Whether reading one may honestly take seconds: a list of up to 50,000 entries."""
 
+    # The defaults are for the type checker, as in `Reason`.
+    def __new__(cls, slug: str, key: str = "", priority: int = 0, is_long: bool = False) -> Self:
+        member = str.__new__(cls, slug)
+        member._value_ = slug
+        member.key, member.priority, member.is_long = key, priority, is_long
+        return member
 
-class Reason(StrEnum):
-    """Why a URL is in its state; the one list of slugs that ledger, exports and docs use."""
-
-    # done
-    KEPT = "kept"  # relevant; its article is in the archive
-    REVIEW = "review"  # article stored, a person should decide on its relevance
-    READ = "read"  # feed, sitemap or hub: its entries were taken over
-    IMPORTED = "imported"  # a ready article, not judged
-    # rejected
-    IRRELEVANT = "irrelevant"
-    EXCLUDED = "excluded"  # an [exclude] phrase of the profile matched
-    OUT_OF_WINDOW = "out_of_window"  # published outside [window]
-    REDIRECTED = "redirected"  # the target is a URL of its own
-    ROBOTS_DENIED = "robots_denied"
-    ROBOTS_UNAVAILABLE = "robots_unavailable"  # RFC 9309 §2.3.1.4: unreachable means disallow
-    CRAWL_DELAY = "crawl_delay"  # robots.txt asks for longer pauses than the profile grants
-    ADDRESS_REFUSED = "address_refused"
-    OFFSITE = "offsite"
-    TRAP = "trap"  # one of many addresses that a site makes up without end
-    LIMIT = "limit"  # a bound of the profile (depth, pages per host) was reached
-    NOT_HTML = "not_html"
-    TOO_LARGE = "too_large"
-    EMPTY = "empty"
-    HUB = "hub"
-    GALLERY = "gallery"
-    CONTINUATION = "continuation"  # a page of an article that the archive has under its first page
-    AMP = "amp"  # the AMP form of a page whose article is in the archive
-    VIDEO = "video"
-    COOKIE_WALL = "cookie_wall"
-    CAPTCHA = "captcha"
-    PAYWALL = "paywall"
-    SOFT_404 = "soft_404"
-    SCRIPT_SHELL = "script_shell"
-    ERROR_PAGE = "error_page"
-    GONE = "gone"  # 404 or 410
-    HTTP_DENIED = "http_denied"  # 401, 403, 451 and the other client errors
-    PURGED = "purged"  # taken down, see `tombstones`
-    ID_COLLISION = "id_collision"  # another URL key has the same 48-bit id
-    # failed and dead
-    TIMEOUT = "timeout"
-    DNS = "dns"
-    CONNECTION = "connection"
-    TLS = "tls"
-    SERVER_ERROR = "server_error"  # 5xx
-    RATE_LIMITED = "rate_limited"  # 429
-    INCOMPLETE = "incomplete"  # the body ended early
-    POISON = "poison"  # the parser crashed, hung or exceeded its memory
-    MALFORMED = "malformed"  # a feed or sitemap that cannot be read
-    INTERNAL = "internal"  # a fault of this program; the log has the details
+    PAGE = "page", "seeds", 0, False
+    HUB = "hub", "hubs", 110, False
+    FEED = "feed", "feeds", 120, True
+    SITEMAP = "sitemap", "sitemaps", 130, True
 
 
 class Channel(StrEnum):
     """How a URL came to our knowledge."""
 
-    SEED = "seed"
-    FEED = "feed"
-    SITEMAP = "sitemap"
-    HUB = "hub"
-    LINK = "link"
-    REDIRECT = "redirect"
-    IMPORT = "import"
+    is_listed: bool
+    """Whether a publisher or a person wrote it down; otherwise a program that follows links came upon it."""
 
+    def __new__(cls, slug: str, is_listed: bool = False) -> Self:
+        member = str.__new__(cls, slug)
+        member._value_ = slug
+        member.is_listed = is_listed
+        return member
 
-class UrlKind(StrEnum):
-    """What a URL is expected to be; decides how its body is read."""
-
-    PAGE = "page"
-    HUB = "hub"
-    FEED = "feed"
-    SITEMAP = "sitemap"
+    SEED = "seed", True
+    FEED = "feed", True
+    SITEMAP = "sitemap", True
+    HUB = "hub", False
+    LINK = "link", False
+    REDIRECT = "redirect", False
+    IMPORT = "import", True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,52 +10,6 @@ from aidivide_archive.model import Reason, Role
 from aidivide_archive.report.places import country_name, language_name
 from aidivide_archive.report.times import shown_moment
 
-LEDGER_WORDS = {
-    Reason.KEPT: "kept as an article",
-    Reason.REVIEW: "kept; a person should decide whether it belongs here",
-    Reason.IMPORTED: "imported as a ready article, not judged",
-    Reason.READ: "feed, sitemap or section page, read for its links",
-    Reason.IRRELEVANT: "not about the event",
-    Reason.EXCLUDED: "holds a phrase that the event profile excludes",
-    Reason.OUT_OF_WINDOW: "published outside the dates looked at",
-    Reason.REDIRECTED: "only leads to another address, counted there",
-    Reason.ROBOTS_DENIED: "forbidden to crawlers by the site (robots.txt); not fetched",
-    Reason.ROBOTS_UNAVAILABLE: "the site's rules for crawlers could not be had; not fetched",
-    Reason.ADDRESS_REFUSED: "an address that the crawler does not visit",
-    Reason.OFFSITE: "leads outside the outlets watched",
-    Reason.LIMIT: "beyond a limit set for the crawl",
-    Reason.NOT_HTML: "no web page (picture, document, film …)",
-    Reason.TOO_LARGE: "larger than the limit set for one page",
-    Reason.TRAP: "one of many addresses that a site makes up; not fetched",
-    Reason.CRAWL_DELAY: "the site asks for longer pauses than a crawl can wait",
-    Reason.CONTINUATION: "a later page of an article, joined to its first",
-    Reason.AMP: "the mobile form of a page, joined to it",
-    Reason.EMPTY: "no text on the page",
-    Reason.HUB: "a list of links, no article",
-    Reason.GALLERY: "pictures without an article",
-    Reason.VIDEO: "film without an article",
-    Reason.COOKIE_WALL: "a consent notice stood in front of the text",
-    Reason.CAPTCHA: "the site asked for a proof of being human",
-    Reason.PAYWALL: "the text was behind a paywall",
-    Reason.SOFT_404: "gone, though the site answered as if it were there",
-    Reason.SCRIPT_SHELL: "a page that shows its text to browsers with scripts only",
-    Reason.ERROR_PAGE: "an error page",
-    Reason.GONE: "gone (HTTP 404 or 410)",
-    Reason.HTTP_DENIED: "refused by the site (HTTP 4xx)",
-    Reason.PURGED: "taken down from this archive on request",
-    Reason.ID_COLLISION: "its short id is another address's",
-    Reason.TIMEOUT: "no answer in time",
-    Reason.DNS: "the site's name could not be found",
-    Reason.CONNECTION: "no connection",
-    Reason.TLS: "no secure connection",
-    Reason.SERVER_ERROR: "the site reported a fault of its own (HTTP 5xx)",
-    Reason.RATE_LIMITED: "the site asked for fewer requests (HTTP 429)",
-    Reason.INCOMPLETE: "the answer broke off",
-    Reason.POISON: "the page could not be read; its bytes are kept",
-    Reason.MALFORMED: "a feed or sitemap that cannot be read",
-    Reason.INTERNAL: "a fault of this program",
-}
-
 ROLE_WORDS = {
     Role.ORIGIN: "first",
     Role.COPY: "copy",
@@ -74,7 +28,7 @@ def ledger_words(reason: object) -> str:
     if reason is None:
         return "not fetched yet"
     try:
-        return LEDGER_WORDS[Reason(str(reason))]
+        return Reason(str(reason)).words
     except ValueError:
         return str(reason).replace("_", " ")
 

@@ -19,8 +19,7 @@ from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.model import Channel, Reason, UrlKind, UrlState
 from aidivide_archive.traps import url_pattern
 
-_LISTED = (Channel.SEED, Channel.FEED, Channel.SITEMAP, Channel.IMPORT)
-"""Ways to find a URL that a publisher or a person wrote down, not a program."""
+_LISTED = tuple(channel.value for channel in Channel if channel.is_listed)
 _CHUNK = 500
 
 

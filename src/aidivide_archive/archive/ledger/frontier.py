@@ -25,6 +25,7 @@ from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.archive.storage.types import UtcTime
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
+    LISTING_PRIORITY,
     Channel,
     Discovery,
     Hint,
@@ -46,10 +47,6 @@ MAX_ATTEMPTS = 3
 BACKOFF_SECONDS = (5.0, 30.0)
 """Wait before the second and the third fetch."""
 
-# Larger is fetched first. Feeds, sitemaps and hubs come before the pages of their host, so that a page's hints are
-# known when it is read, whatever the order of arrival.
-_PRIORITY = {UrlKind.SITEMAP: 130, UrlKind.FEED: 120, UrlKind.HUB: 110, UrlKind.PAGE: 0}
-_DISCOVERY_PRIORITY = 100
 _CHUNK = 500
 
 
@@ -138,7 +135,7 @@ def _url_row(
         "state": refused.state if refused else UrlState.QUEUED,
         "reason": refused.reason if refused else None,
         "detail": refused.detail if refused else None,
-        "priority": _PRIORITY[item.kind] - item.depth,
+        "priority": item.kind.priority - item.depth,
         "depth": item.depth,
         "redirects": item.redirects,
         "due_at": None if refused else now,
@@ -336,7 +333,7 @@ def _due_rows(
         .where(
             pending.c.host == hosts.c.host,
             pending.c.due_at.isnot(None),
-            pending.c.priority >= _DISCOVERY_PRIORITY,
+            pending.c.priority >= LISTING_PRIORITY,
             pending.c.attempts == 0,
         )
         .correlate(hosts)
@@ -346,7 +343,7 @@ def _due_rows(
         .where(
             candidate.c.host == hosts.c.host,
             candidate.c.due_at <= now,
-            sa.or_(candidate.c.priority >= _DISCOVERY_PRIORITY, ~discovery_pending),
+            sa.or_(candidate.c.priority >= LISTING_PRIORITY, ~discovery_pending),
         )
         .order_by(candidate.c.priority.desc(), candidate.c.id)
         .limit(per_host)

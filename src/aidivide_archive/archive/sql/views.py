@@ -6,11 +6,19 @@ a table below them calls `drop` first and `create` at its end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import sqlalchemy as sa
+
+from aidivide_archive.model import Channel, UrlKind, UrlState
+
+
+def one_of(values: Iterable[str]) -> str:
+    """All that a column may hold, as "page, hub or feed"."""
+    *others, last = values
+    return f"{', '.join(others)} or {last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,8 +367,8 @@ def _ledger(sql: _Sql) -> View:
         ("id", "Id of the URL, as of its article", sql.article_id("urls.id")),
         ("url", "Address", "urls.url"),
         ("site", "Registrable domain", "urls.site"),
-        ("kind", "page, hub, feed or sitemap", "urls.kind"),
-        ("state", "queued, leased, failed, done, rejected or dead", "urls.state"),
+        ("kind", one_of(UrlKind), "urls.kind"),
+        ("state", one_of(UrlState), "urls.state"),
         ("reason", "Why it is there (docs/ledger.md)", "urls.reason"),
         ("detail", "The reason in words", "urls.detail"),
         ("depth", "Links followed from a seed", "urls.depth"),
@@ -411,7 +419,7 @@ def _discoveries(sql: _Sql) -> View:
     columns: Made = [
         ("article_id", "Id of the URL, as of its article", sql.article_id("discoveries.url_id")),
         ("url", "Address found", "found.url"),
-        ("channel", "seed, feed, sitemap, hub, link, redirect or import", "discoveries.channel"),
+        ("channel", one_of(Channel), "discoveries.channel"),
         ("from_url", "The document that named it; empty: the profile", "source.url"),
         ("event", "Event crawled for", "discoveries.event_id"),
         ("seen_at", "When, UTC", sql.time("discoveries.seen_at")),
