@@ -15,7 +15,7 @@ from scrapy.http import Response
 
 from aidivide_archive.decode import decompress
 from aidivide_archive.exceptions import StoreError
-from aidivide_archive.ingest import discoveries
+from aidivide_archive.ingest import admission
 from aidivide_archive.model import Outcome, Reason, RobotsCopy, UrlState
 from aidivide_archive.robots import (
     MAX_ROBOTS_BYTES,
@@ -144,7 +144,7 @@ class Robots(SessionMiddleware):
         source = profile.source_for(host)
         if source is None or source.sitemaps or not profile.politeness.robots_sitemaps:
             return
-        found = discoveries.of_robots(profile, rules.sitemaps)
+        found = admission.of_robots(profile, rules.sitemaps)
         if found:
             self._session.archive.discover(found)
 

@@ -10,7 +10,7 @@ from aidivide_archive.addresses import AddressPolicy
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
-from aidivide_archive.ingest import discoveries
+from aidivide_archive.ingest import admission
 from aidivide_archive.ingest.service import Ingest
 from aidivide_archive.model import Document, LeasedUrl, Stored, UrlKind, UrlState
 from aidivide_archive.politeness import HostPace
@@ -66,7 +66,7 @@ class Session:
             raise
         try:
             archive.begin("crawl", profile, warc=True)
-            named = discoveries.of_profile(profile)
+            named = admission.of_profile(profile)
             archive.discover(named).result()
             again = [one.id for one in named if one.kind is not UrlKind.PAGE]
             archive.requeue_discovery(again).result()

@@ -25,7 +25,7 @@ from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.cli.program import cli
 from aidivide_archive.config import Profile, load_profile
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.ingest.reading import read
 from aidivide_archive.ingest.service import document, kept_capture, response_of
 from aidivide_archive.model import Capture, Channel, LeasedUrl, UrlKind

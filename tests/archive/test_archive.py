@@ -20,7 +20,7 @@ from aidivide_archive.exceptions import (
     MissingArchiveError,
     StoreError,
 )
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.model import (
     Capture,
     CaptureRecord,

@@ -23,7 +23,7 @@ from aidivide_archive.addresses import AddressPolicy
 from aidivide_archive.archive import Location
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import ConfigError
-from aidivide_archive.ingest.discoveries import of_profile
+from aidivide_archive.ingest.admission import of_profile
 from crawler.resolver import GuardedResolver
 from tests.support import fault_pages as pages
 from tests.support.fault_crawl import (

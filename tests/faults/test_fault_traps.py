@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.config import Profile
-from aidivide_archive.ingest.discoveries import discovery, of_document
+from aidivide_archive.ingest.admission import discovery, of_document
 from aidivide_archive.model import (
     CaptureRecord,
     Channel,

@@ -21,7 +21,7 @@ from aidivide_archive.decode import decompress
 from aidivide_archive.extract import extract
 from aidivide_archive.extract.engine import MAX_PLAIN_LINES, MAX_TAGS, parse_html, plain_lines
 from aidivide_archive.ingest import service
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.ingest.reading import Reading, Response, read
 from aidivide_archive.ingest.reprocess import import_profile
 from aidivide_archive.model import (

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidivide_archive.config import Profile, load_profile
-from aidivide_archive.ingest import discoveries, service
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest import admission, service
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.ingest.reading import Reading, Response, read
 from aidivide_archive.ingest.reprocess import import_profile
 from aidivide_archive.ingest.service import Ingest, document, failed, response_of
@@ -232,7 +232,7 @@ def test_a_redirect_is_a_url_of_its_own(everything: Profile):
     for location, at in (
         ("https://else.example/x", leased(depth=1)),
         ("file:///etc/hostname", leased()),
-        ("/again", leased(redirects=discoveries.MAX_REDIRECTS)),
+        ("/again", leased(redirects=admission.MAX_REDIRECTS)),
     ):
         found = read(replace(moved, location=location), at, everything)
         assert ended(found) == (UrlState.REJECTED, Reason.OFFSITE)
@@ -271,7 +271,7 @@ def test_what_no_database_takes_is_gone_before_it(everything: Profile, evil: str
 
 
 def test_the_profile_names_each_url_once(everything: Profile):
-    found = {one.url: one.kind for one in discoveries.of_profile(everything)}
+    found = {one.url: one.kind for one in admission.of_profile(everything)}
     assert found == {
         "https://www.news.example/sitemap.xml": UrlKind.SITEMAP,
         "https://www.news.example/feed.xml": UrlKind.FEED,
@@ -287,7 +287,7 @@ def test_links_stop_at_depth_and_limit_and_stay_inside(everything: Profile):
     links += [Link(url="javascript:alert(1)", channel=Channel.LINK)]
 
     def count(at: LeasedUrl, limit: int) -> int:
-        return len(discoveries.of_document(everything, at, [*links, *links], limit=limit))
+        return len(admission.of_document(everything, at, [*links, *links], limit=limit))
 
     assert count(leased(), 100) == 10
     assert count(leased(), 3) == 3

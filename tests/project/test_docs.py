@@ -17,10 +17,10 @@ import pytest
 
 from aidivide_archive.cli.reference import with_reasons
 from aidivide_archive.config import Profile
-from aidivide_archive.model import Reason
 from aidivide_archive.demo.newsroom import Newsroom
 from aidivide_archive.export import export_rows, registry
 from aidivide_archive.export.registry import exporters
+from aidivide_archive.model import Reason
 from aidivide_archive.urls import article_id, url_id
 from tests.support.places import ROOT
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.config import Profile, load_profile
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.model import (
     Capture,
     CaptureRecord,

@@ -13,7 +13,7 @@ from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.archive.upkeep.integrity import integrity
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.ingest.reading import read
 from aidivide_archive.ingest.reprocess import import_profile
 from aidivide_archive.ingest.service import document, kept_capture, response_of

@@ -29,7 +29,7 @@ from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.exceptions import ArchiveError
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.service import document
 from aidivide_archive.model import (

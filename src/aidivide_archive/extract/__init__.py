@@ -3,6 +3,6 @@
 `engine` is the only importer of trafilatura.
 """
 
-from aidivide_archive.extract.engine import VERSION, Document, extract, version_with
+from aidivide_archive.extract.engine import VERSION, Extracted, extract, version_with
 
-__all__ = ["VERSION", "Document", "extract", "version_with"]
+__all__ = ["VERSION", "Extracted", "extract", "version_with"]

@@ -94,8 +94,8 @@ _ANY_TAG = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """All that one capture gave."""
+class Extracted:
+    """What was taken out of one body."""
 
     extraction: Extraction
     links: tuple[Link, ...] = field(default=(), repr=False)
@@ -128,8 +128,8 @@ def extract(
     template: frozenset[str] = frozenset(),
     prune: Sequence[str] = (),
     body: Sequence[str] = (),
-) -> Document:
-    """Make a document of a body whose Content-Encoding is already undone.
+) -> Extracted:
+    """Extract a body whose Content-Encoding is already undone.
 
     `status` is the HTTP status (0: unknown); `template` holds the keys of lines that recur on the
     site (`clutter.learn`); `prune` and `body` are XPaths of what is never text and of what holds
@@ -143,13 +143,13 @@ def extract(
     )
     decoded = decode(capture_body, content_type=content_type, url=url, language=default_language)
     if not _MARKUP.search(decoded.text):
-        return Document(extraction=_without_tree(decoded, "", "not_html", status, version))
+        return Extracted(extraction=_without_tree(decoded, "", "not_html", status, version))
     parsed = _first_tags(decoded.text)
     tree, complete = parse_html(parsed)
     complete = complete and len(parsed) == len(decoded.text)
     if tree is None:
         text = "\n".join(_bounded(plain_lines(decoded.text)))
-        return Document(extraction=_without_tree(decoded, text, "plain", status, version))
+        return Extracted(extraction=_without_tree(decoded, text, "plain", status, version))
     facts = read_facts(tree, url)
     stated = title_claims(facts)
     titles = headline_variants(facts, stated)
@@ -202,7 +202,7 @@ def extract(
         mode=mode,
         part=read_part(tree, url, canonical=facts.canonical, links=links, blocks=blocks),
     )
-    return Document(extraction=extraction, links=links)
+    return Extracted(extraction=extraction, links=links)
 
 
 def parse_html(text: str) -> tuple[HtmlElement | None, bool]:
@@ -352,13 +352,13 @@ def _longest(lines: list[str]) -> list[str]:
 
 def _bounded(lines: list[str]) -> list[str]:
     """Lines of plain text, up to MAX_PLAIN_LINES and MAX_PLAIN_CHARS."""
-    room, found = MAX_PLAIN_CHARS, []
+    room, kept = MAX_PLAIN_CHARS, []
     for line in _longest(lines):
-        found.append(line[:room])
+        kept.append(line[:room])
         room -= len(line)
         if room <= 0:
             break
-    return found
+    return kept
 
 
 def _without_tree(decoded: Decoded, text: str, mode: str, status: int, version: str) -> Extraction:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.exceptions import ArchiveError, ImportDataError, InvalidURLError
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.reprocess import import_profile
 from aidivide_archive.ingest.service import Ingest, document, kept_capture

@@ -12,10 +12,9 @@ from datetime import datetime
 from aidivide_archive.config import Profile
 from aidivide_archive.decode import decompress
 from aidivide_archive.exceptions import ExtractionError
-from aidivide_archive.extract import Document as Extracted
-from aidivide_archive.extract import extract, version_with
+from aidivide_archive.extract import Extracted, extract, version_with
 from aidivide_archive.feeds import looks_like_feed, parse_feed
-from aidivide_archive.ingest import discoveries
+from aidivide_archive.ingest import admission
 from aidivide_archive.model import (
     Completeness,
     Discovery,
@@ -178,7 +177,7 @@ def _redirect(response: Response, leased: LeasedUrl, profile: Profile) -> Readin
     location = response.location
     if not location:
         return _rejected(Reason.ERROR_PAGE, f"HTTP {response.status} without a Location")
-    target = discoveries.of_redirect(profile, leased, location)
+    target = admission.of_redirect(profile, leased, location)
     if target is None:
         return _rejected(Reason.OFFSITE, f"redirects to {_USERINFO.sub('', location)[:200]}")
     return replace(_rejected(Reason.REDIRECTED, target.url), discoveries=(target,))
@@ -205,9 +204,7 @@ def _read_body(body: bytes, response: Response, leased: LeasedUrl, profile: Prof
         prune=source.prune if source else (),
         body=source.body if source else (),
     )
-    links = discoveries.of_document(
-        profile, leased, found.links, limit=profile.limits.links_per_page
-    )
+    links = admission.of_document(profile, leased, found.links, limit=profile.limits.links_per_page)
     stated = tuple(
         Statement(claim.source, claim.value)
         for claim in found.extraction.metadata.claims
@@ -223,7 +220,7 @@ def _read_body(body: bytes, response: Response, leased: LeasedUrl, profile: Prof
 
 
 def _listing(links: tuple[Link, ...], leased: LeasedUrl, profile: Profile) -> Reading:
-    found = discoveries.of_document(profile, leased, links, limit=len(links))
+    found = admission.of_document(profile, leased, links, limit=len(links))
     outcome = Outcome(
         state=UrlState.DONE,
         reason=Reason.READ,
@@ -253,7 +250,7 @@ def _judged(
     judged = replace(judged, version=judgement_version(profile, extraction.version))
     is_rejected = judged.decision is RelevanceDecision.REJECT
     if (part := extraction.part) is not None and (part.first_url or not is_rejected):
-        links = (*discoveries.of_part(profile, leased, part), *links)
+        links = (*admission.of_part(profile, leased, part), *links)
     if is_rejected:
         # the words of the event may stand on the first page alone: the text of a later one is kept
         is_later = part is not None and part.first_url is not None

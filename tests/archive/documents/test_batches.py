@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from aidivide_archive.archive import Archive, schema
 from aidivide_archive.archive.documents import batches
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.model import (
     CaptureRecord,
     Channel,

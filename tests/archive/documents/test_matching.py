@@ -13,7 +13,7 @@ from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.storage import migrate, versions
 from aidivide_archive.archive.storage.engine import REVISION, write_engine
 from aidivide_archive.exceptions import SchemaVersionError
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.model import (
     Channel,
     Discovery,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.documents.derived import is_derived
 from aidivide_archive.config import Profile, load_profile
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.ingest.reading import Reading, read
 from aidivide_archive.ingest.reprocess import reprocess
 from aidivide_archive.ingest.service import document, response_of

@@ -21,7 +21,7 @@ from aidivide_archive.archive.upkeep.judging import store_line_rule
 from aidivide_archive.cli import cli
 from aidivide_archive.decode.blocks import line_key
 from aidivide_archive.exceptions import ConfigError
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.model import (
     Capture,
     CaptureRecord,

@@ -22,7 +22,7 @@ from aidivide_archive.archive.upkeep.purge_plan import target_of
 from aidivide_archive.archive.upkeep.purging import JOURNAL, purge
 from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import ArchiveLockedError, ConfigError, StoreError
-from aidivide_archive.ingest.discoveries import discovery
+from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.ingest.imports import import_paths
 from aidivide_archive.model import Capture, Channel, UrlKind
 from aidivide_archive.warc.records import iter_captures

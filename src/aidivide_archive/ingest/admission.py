@@ -55,22 +55,22 @@ def discovery(
 
 def of_profile(profile: Profile) -> tuple[Discovery, ...]:
     """Seeds, hubs, feeds and sitemaps of all sources; what stands first in a source wins its URL."""
-    found: dict[int, Discovery] = {}
+    by_id: dict[int, Discovery] = {}
     for source in profile.sources:
         for kind, url in source.addresses():
             item = discovery(url, kind=kind, channel=Channel.SEED)
-            found.setdefault(item.id, item)
-    return tuple(found[key] for key in sorted(found))
+            by_id.setdefault(item.id, item)
+    return tuple(by_id[key] for key in sorted(by_id))
 
 
 def of_robots(profile: Profile, sitemaps: Iterable[str]) -> tuple[Discovery, ...]:
     """Sitemaps that robots.txt names, of hosts that belong to a source."""
-    found: dict[int, Discovery] = {}
+    by_id: dict[int, Discovery] = {}
     for url in sitemaps:
         if profile.source_for(_host(url)) is not None:
             item = discovery(url, kind=UrlKind.SITEMAP, channel=Channel.SITEMAP)
-            found.setdefault(item.id, item)
-    return tuple(found.values())
+            by_id.setdefault(item.id, item)
+    return tuple(by_id.values())
 
 
 def of_document(
@@ -79,13 +79,13 @@ def of_document(
     """The allowed links of a document, in document order, at most `limit`; none past `max_depth`."""
     if leased.depth >= profile.limits.max_depth:
         return ()
-    found: dict[int, Discovery] = {}
+    by_id: dict[int, Discovery] = {}
     for item in _allowed(profile, leased, links):
         if item.id != leased.id:
-            found.setdefault(item.id, item)
-        if len(found) >= limit:
+            by_id.setdefault(item.id, item)
+        if len(by_id) >= limit:
             break
-    return tuple(found.values())
+    return tuple(by_id.values())
 
 
 def _allowed(profile: Profile, leased: LeasedUrl, links: Iterable[Link]) -> Iterator[Discovery]:
@@ -132,7 +132,7 @@ def of_part(profile: Profile, leased: LeasedUrl, part: Part) -> tuple[Discovery,
     They are one article, so they are as deep as it is; the numbers of its pages are bounded.
     """
     following = part.next_url if part.number < MAX_PAGES else None
-    found: dict[int, Discovery] = {}
+    by_id: dict[int, Discovery] = {}
     for url in (part.first_url, part.whole_url, following):
         if url is None or profile.source_for(_host(url)) is None:
             continue
@@ -140,8 +140,8 @@ def of_part(profile: Profile, leased: LeasedUrl, part: Part) -> tuple[Discovery,
             url, kind=UrlKind.PAGE, channel=Channel.LINK, depth=leased.depth, from_id=leased.id
         )
         if item.id != leased.id:
-            found.setdefault(item.id, item)
-    return tuple(found.values())
+            by_id.setdefault(item.id, item)
+    return tuple(by_id.values())
 
 
 def of_redirect(profile: Profile, leased: LeasedUrl, location: str) -> Discovery | None:
