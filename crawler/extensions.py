@@ -1,4 +1,4 @@
-"""The crawl's ledger (resolver, heartbeat, settling, closing) and its progress line."""
+"""What happens around a crawl (resolver, heartbeat, settling, closing), and its progress line."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from aidivide_archive.archive import Location
 from aidivide_archive.archive.queries import Reader, Status
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.model import Reason, UrlState
-from crawler.resolver import GuardedResolver
-from crawler.session import Session
+
+from .resolver import GuardedResolver
+from .session import Session
 
 
-class CrawlLedger:
-    """Ties a session to a Scrapy run: begins with the guarded resolver, ends with settling."""
+class SessionLifecycle:
+    """Ties a session to a Scrapy run: it begins with the guarded resolver and ends with settling."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -82,7 +83,7 @@ async def _renew(session: Session, seconds: float) -> None:
 
 
 ASK_SECONDS = 2.0
-"""Between two questions to the archive; a slow archive is asked less often."""
+"""Between two looks at the archive; a slow one is looked at less often."""
 
 
 class Progress:

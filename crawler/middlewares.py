@@ -12,7 +12,9 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from aidivide_archive.model import Capture, Completeness, Outcome, Reason, UrlState
-from crawler.session import Session
+
+from . import meta
+from .session import Session
 
 
 class Refused(IgnoreRequest):
@@ -24,7 +26,7 @@ class Refused(IgnoreRequest):
 
 
 class Postponed(IgnoreRequest):  # no error: the URL goes back to the frontier untouched
-    """A request that was not sent, because its host wants quiet for longer than one waits."""
+    """A request that was not sent, because its host asked for a longer pause than a request waits."""
 
 
 class SessionMiddleware:
@@ -54,7 +56,7 @@ class AddressGuard(SessionMiddleware):
 
 
 def refuse_name(session: Session, name: str | None) -> None:
-    """Raise Refused when a host name was found to lead to refused addresses only."""
+    """Raise Refused when a host name led to refused addresses only."""
     slug = session.refused_names.get((name or "").lower())
     if slug is not None:
         session.counts["addresses_refused"] += 1
@@ -68,8 +70,8 @@ class CaptureResponse(SessionMiddleware):
     """Takes the exchange as fetched, before anything undoes an encoding; it is written when it was read."""
 
     def process_response(self, request: Request, response: Response) -> Response:
-        if "leased" in request.meta:
-            request.meta["capture"] = capture_of(request, response)
+        if meta.LEASED in request.meta:
+            request.meta[meta.CAPTURE] = capture_of(request, response)
         return response
 
 
@@ -86,7 +88,7 @@ def capture_of(request: Request, response: Response) -> Capture:
     )
 
 
-_ENDS = (b"</html>", b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</sitemapindex>")
+_CLOSING_TAGS = (b"</html>", b"</rss>", b"</feed>", b"</rdf:rdf>", b"</urlset>", b"</sitemapindex>")
 """How documents end that say themselves that they are whole."""
 
 
@@ -100,7 +102,7 @@ def completeness_of(response: Response) -> Completeness:
     if "partial" not in response.flags or _has_inner_end(response):
         return Completeness.COMPLETE
     end = response.body[-2000:].lower()  # comments and scripts of the server may follow
-    if any(one in end for one in _ENDS):
+    if any(closing_tag in end for closing_tag in _CLOSING_TAGS):
         return Completeness.COMPLETE
     is_json = b"json" in (response.headers.get("Content-Type") or b"")
     is_whole = is_json and end.rstrip().endswith((b"}", b"]"))

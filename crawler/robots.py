@@ -26,7 +26,9 @@ from aidivide_archive.robots import (
     effective_rules,
     parse_robots,
 )
-from crawler.middlewares import Refused, SessionMiddleware, refuse_name
+
+from . import meta
+from .middlewares import Refused, SessionMiddleware, refuse_name
 
 REDIRECTS = 5
 """RFC 9309 §2.3.1.2: follow at least five."""
@@ -43,7 +45,7 @@ class _Answer:
     """0: no answer."""
     body: bytes = b""
     why: str = ""
-    """In words, when there was no answer."""
+    """What happened, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class _Known:
     until: float
     """Monotonic time after which they are fetched again."""
     why: str = ""
-    """Why robots.txt could not be had."""
+    """Why there was no answer for robots.txt; empty when there was one."""
 
 
 class Robots(SessionMiddleware):
@@ -66,10 +68,10 @@ class Robots(SessionMiddleware):
 
     async def process_request(self, request: Request) -> None:
         politeness = self._session.profile.politeness
-        if "leased" not in request.meta or not politeness.obey_robots:
+        if meta.LEASED not in request.meta or not politeness.obey_robots:
             return
         parts = urlsplit(request.url)
-        host = request.meta["download_slot"]
+        host = request.meta[meta.DOWNLOAD_SLOT]
         known = await self._current(f"{parts.scheme}://{parts.netloc}", host)
         rules = known.rules
         if rules.rule_count > MANY_RULES:
@@ -91,7 +93,7 @@ class Robots(SessionMiddleware):
                 Outcome(state=UrlState.REJECTED, reason=Reason.ROBOTS_DENIED, detail=verdict.rule)
             )
         self._apply_delay(rules, host)
-        request.meta["robots"] = {"verdict": "allowed", "rule": verdict.rule or ""}
+        request.meta[meta.ROBOTS] = {"verdict": "allowed", "rule": verdict.rule or ""}
 
     def _apply_delay(self, rules: RobotsRules, host: str) -> None:
         """The site's Crawl-delay, when it is longer than ours; a host that asks for too long is left out."""
@@ -118,7 +120,7 @@ class Robots(SessionMiddleware):
                 return known
 
     async def _learn(self, origin: str, host: str) -> _Known:
-        """Ask the server, keep a good answer, and go by the last good one when there is none now."""
+        """Ask the server and keep a good answer; without one, go by the last that was kept."""
         answer = await self._fetch(origin, host)
         rules = await _parsed(answer)
         now = time.monotonic()
@@ -144,9 +146,9 @@ class Robots(SessionMiddleware):
         source = profile.source_for(host)
         if source is None or source.sitemaps or not profile.politeness.robots_sitemaps:
             return
-        found = admission.of_robots(profile, rules.sitemaps)
-        if found:
-            self._session.archive.discover(found)
+        sitemaps = admission.of_robots(profile, rules.sitemaps)
+        if sitemaps:
+            self._session.archive.discover(sitemaps)
 
     # --- fetching --------------------------------------------------------------------------------
 
@@ -168,7 +170,11 @@ class Robots(SessionMiddleware):
             request = Request(
                 url,
                 priority=1000,
-                meta={"is_robots": True, "download_slot": host, "download_timeout": self._seconds},
+                meta={
+                    meta.IS_SITE_FILE: True,
+                    meta.DOWNLOAD_SLOT: host,
+                    "download_timeout": self._seconds,
+                },
                 headers={"Accept-Encoding": "identity"},
                 dont_filter=True,
             )
@@ -179,9 +185,10 @@ class Robots(SessionMiddleware):
 
     def _cap(self, data: bytes, request: Request) -> None:
         """Stop reading a robots.txt at the size that is read of it."""
-        if "is_robots" in request.meta:
-            request.meta["received"] = request.meta.get("received", 0) + len(data)
-            if request.meta["received"] > MAX_ROBOTS_BYTES:
+        if meta.IS_SITE_FILE in request.meta:
+            received = request.meta.get(meta.RECEIVED_BYTES, 0) + len(data)
+            request.meta[meta.RECEIVED_BYTES] = received
+            if received > MAX_ROBOTS_BYTES:
                 raise StopDownload(fail=False)
 
 

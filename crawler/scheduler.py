@@ -18,8 +18,10 @@ from scrapy.crawler import Crawler
 from aidivide_archive.archive.ledger.frontier import Lease
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.model import LeasedUrl
-from crawler.session import Session
-from crawler.space import LOOK_SECONDS, SpaceGate
+
+from . import meta
+from .session import Session
+from .space import LOOK_SECONDS, SpaceGate
 
 
 class FrontierScheduler(BaseScheduler):
@@ -66,7 +68,7 @@ class FrontierScheduler(BaseScheduler):
 
     def enqueue_request(self, request: Request) -> bool:
         """Take a leased request into the buffer; anything else (a middleware's own) is refused."""
-        leased = request.meta.get("leased")
+        leased = request.meta.get(meta.LEASED)
         if not isinstance(leased, LeasedUrl):
             return False
         self._buffer.setdefault(leased.host, deque()).append(request)
@@ -105,7 +107,7 @@ class FrontierScheduler(BaseScheduler):
         """Requests by host, those included that wait for robots.txt or for the host's next turn."""
         assert self._crawler.engine is not None
         active = self._crawler.engine.downloader.active
-        return Counter(request.meta.get("download_slot", "") for request in active)
+        return Counter(request.meta.get(meta.DOWNLOAD_SLOT, "") for request in active)
 
     def _is_paused(self, host: str, now: datetime) -> bool:
         until = self._session.paused.get(host)
@@ -117,7 +119,7 @@ class FrontierScheduler(BaseScheduler):
             if self._session.paused[host] - now > timedelta(seconds=self._max_wait):
                 waiting = self._buffer.pop(host)
                 for request in waiting:
-                    self._session.came_back(host, request.meta["leased"].id)
+                    self._session.came_back(host, request.meta[meta.LEASED].id)
                 gone = len(waiting)
                 self._size -= gone
                 self._given_back += gone

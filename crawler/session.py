@@ -19,7 +19,7 @@ from aidivide_archive.workers import Starter
 
 @dataclass
 class Session:
-    """Opened by the crawl command (or the spider); closed by the CrawlLedger extension."""
+    """Opened by the crawl command (or the spider); closed by the extension `SessionLifecycle`."""
 
     profile: Profile
     archive: Archive
@@ -66,10 +66,10 @@ class Session:
             raise
         try:
             archive.begin("crawl", profile, warc=True)
-            named = admission.of_profile(profile)
-            archive.discover(named).result()
-            again = [one.id for one in named if one.kind is not UrlKind.PAGE]
-            archive.requeue_discovery(again).result()
+            entries = admission.of_profile(profile)
+            archive.discover(entries).result()
+            listings = [entry.id for entry in entries if entry.kind is not UrlKind.PAGE]
+            archive.requeue_discovery(listings).result()
             if revisit == "all":
                 archive.requeue_articles().result()
         except BaseException:
@@ -120,7 +120,7 @@ class Session:
 
     @property
     def exit_code(self) -> int:
-        """CONTRACT: 0 done, 1 failed, 3 finished but part failed, 130 interrupted."""
+        """0 done, 1 failed, 3 finished but part failed, 130 interrupted (docs/for-engineers.md)."""
         if self.failure is not None:
             return 1
         if self.finish_reason == "shutdown":

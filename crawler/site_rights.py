@@ -12,6 +12,8 @@ from scrapy.crawler import Crawler
 from aidivide_archive.model import UrlKind
 from aidivide_archive.rights import MAX_TDMREP_BYTES, tdmrep_statements
 
+from . import meta
+
 TDMREP_REDIRECTS = 3
 TDMREP_SECONDS = 30
 
@@ -28,16 +30,16 @@ class SiteRights:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        leased = request.meta.get("leased")
+        leased = request.meta.get(meta.LEASED)
         if leased is None or leased.kind is not UrlKind.PAGE:
             return
         parts = urlsplit(request.url)
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._files:
-            fetch = self._fetch(origin, request.meta["download_slot"])
+            fetch = self._fetch(origin, request.meta[meta.DOWNLOAD_SLOT])
             self._files[origin] = asyncio.ensure_future(fetch)
         body = await asyncio.shield(self._files[origin])
-        request.meta["site_statements"] = tdmrep_statements(body, request.url)
+        request.meta[meta.SITE_STATEMENTS] = tdmrep_statements(body, request.url)
 
     async def _fetch(self, origin: str, slot: str) -> bytes:
         url = f"{origin}/.well-known/tdmrep.json"
@@ -47,8 +49,8 @@ class SiteRights:
                 priority=1000,
                 # fetched like robots.txt: the address guard applies, robots.txt itself does not
                 meta={
-                    "is_robots": True,
-                    "download_slot": slot,
+                    meta.IS_SITE_FILE: True,
+                    meta.DOWNLOAD_SLOT: slot,
                     "download_timeout": TDMREP_SECONDS,
                     "download_maxsize": MAX_TDMREP_BYTES,
                 },

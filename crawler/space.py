@@ -7,7 +7,8 @@ import time
 from scrapy import Spider
 
 from aidivide_archive.exceptions import StoreError
-from crawler.session import Session
+
+from .session import Session
 
 LOOK_SECONDS = 1.0
 """Between two looks at the disk."""

@@ -26,7 +26,7 @@ from aidivide_archive.model import Reason, UrlState
 from aidivide_archive.workers import Starter
 
 if TYPE_CHECKING:
-    from crawler.session import Session
+    from ..session import Session
 
 INTERRUPTED = 130
 _GC_THRESHOLD = (20_000, 50, 100)
@@ -63,8 +63,8 @@ class Command(BaseRunSpiderCommand):
         self.exitcode = self._end(session)
 
     def _opened(self, args: list[str], opts: argparse.Namespace) -> Session | None:
-        """The session of the crawl that was asked for; None when it cannot begin, which is told."""
-        from crawler.spiders.base import ArchiveSpider, open_session
+        """The session of the crawl that was asked for; None when it cannot begin: then the reason is printed."""
+        from ..spiders.base import ArchiveSpider, open_session
 
         if len(args) != 1:
             raise UsageError("name one spider: scrapy crawl coverage")
@@ -87,7 +87,7 @@ class Command(BaseRunSpiderCommand):
         return None
 
     def _listen_for_interrupts(self) -> None:
-        """In place of Scrapy's handlers, which tell only the log that the crawl is about to stop."""
+        """In place of Scrapy's handlers, which announce the stop in the log only."""
         from twisted.internet import reactor
 
         loop: Any = reactor
@@ -154,11 +154,11 @@ def _summary(session: Session) -> str:
         words.append(f"{counts['sources_down']} feeds, sitemaps or hubs could not be read")
     if session.left:
         words.append(f"{session.left} wait for the next run")
-    told = ", ".join(words)
+    account = ", ".join(words)
     if session.finish_reason == "shutdown":
-        return f"stopped: {told}; all of it is safe, the same command goes on"
+        return f"stopped: {account}; all of it is safe, the same command goes on"
     where = _shown(session.archive.location.directory)
-    return f"{session.finish_reason}: {told}. Next: {_program()} status --archive {where}"
+    return f"{session.finish_reason}: {account}. Next: {_program()} status --archive {where}"
 
 
 def _program() -> str:

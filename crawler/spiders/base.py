@@ -17,6 +17,7 @@ from scrapy.exceptions import (
     ResponseDataLossError,
 )
 from scrapy.http import Response
+from scrapy.settings import BaseSettings
 from twisted.internet.error import TimeoutError as TwistedTimeout
 from twisted.python.failure import Failure
 
@@ -27,8 +28,11 @@ from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.ingest.service import document, kept_capture
 from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
 from aidivide_archive.workers import Starter
-from crawler.middlewares import Postponed, Refused, refuse_name
-from crawler.session import Session
+
+from .. import meta
+from ..archive_settings import ARCHIVE_SETTINGS
+from ..middlewares import Postponed, Refused, refuse_name
+from ..session import Session
 
 DEFAULT_EVENT = "ai-divide-forum-2025"
 STORAGE_ERROR_SECONDS = 3.0
@@ -50,8 +54,25 @@ class ArchiveSpider(Spider):
     session: Session
 
     @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """Add the settings of a crawl into an archive; the command line still has the last word."""
+        super().update_settings(settings)
+        for name, value in ARCHIVE_SETTINGS.items():
+            is_addition = isinstance(value, dict)  # to the components and headers of the project
+            whole = {**settings.getdict(name), **value} if is_addition else value
+            settings.set(name, whole, priority="spider")
+
+    @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Open the session unless the crawl command did, and apply the profile to the settings."""
+        """Open the session unless the crawl command did, and apply the profile to the settings.
+
+        Raises ArchiveError; ConfigError under a command that brings requests of its own.
+        """
+        if not crawler.crawling or cls.start is not ArchiveSpider.start:
+            raise ConfigError(
+                f"the requests of {cls.name} come from an archive, so it runs with `scrapy crawl {cls.name}` only; "
+                "shell, fetch and parse work without --spider"
+            )
         session = kwargs.pop("session", None) or open_session(**kwargs)
         spider = super().from_crawler(crawler)
         spider.session = session
@@ -68,7 +89,7 @@ class ArchiveSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        """Nothing: the frontier holds what is to be fetched."""
+        """Yield nothing: the frontier holds what is to be fetched."""
         empty: tuple[Any, ...] = ()
         for nothing in empty:
             yield nothing
@@ -79,16 +100,19 @@ class ArchiveSpider(Spider):
             callback=self.parse,
             errback=self.failed,
             dont_filter=True,
-            meta={"leased": leased, "download_slot": leased.host, "handle_httpstatus_all": True},
+            meta={
+                meta.LEASED: leased,
+                meta.DOWNLOAD_SLOT: leased.host,
+                "handle_httpstatus_all": True,
+            },
         )
 
     async def parse(self, response: Response) -> AsyncIterator[Document]:
         """Read the capture in a worker; the pipeline stores what comes back."""
-        meta = response.meta
-        leased, capture = meta["leased"], meta["capture"]
-        stated = meta.get("site_statements", ())
+        leased, capture = response.meta[meta.LEASED], response.meta[meta.CAPTURE]
+        stated = response.meta.get(meta.SITE_STATEMENTS, ())
         try:
-            found = await asyncio.wrap_future(
+            reading = await asyncio.wrap_future(
                 self.session.ingest.read(leased, capture, site_statements=stated)
             )
         except BaseException:
@@ -96,16 +120,16 @@ class ArchiveSpider(Spider):
             raise
         # after reading: a page may say that its body is not to be kept
         try:
-            position = self.session.archive.write_capture(kept_capture(capture, found))
+            position = self.session.archive.write_capture(kept_capture(capture, reading))
         except StoreError as error:
             self.storage_failed(error)
             return
         yield document(
             leased,
-            found,
+            reading,
             capture=capture,
             position=position,
-            robots=meta.get("robots"),
+            robots=response.meta.get(meta.ROBOTS),
         )
 
     async def failed(self, failure: Failure) -> AsyncIterator[Document]:
@@ -113,7 +137,7 @@ class ArchiveSpider(Spider):
         if isinstance(failure.value, StoreError):
             self.storage_failed(failure.value)
             return
-        leased = failure.request.meta["leased"]  # type: ignore[attr-defined]  # Scrapy sets it
+        leased = failure.request.meta[meta.LEASED]  # type: ignore[attr-defined]  # Scrapy sets it
         if isinstance(failure.value, Postponed):
             self.session.left += 1  # its lease ends with the run
             self.session.came_back(leased.host, leased.id)

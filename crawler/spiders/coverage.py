@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crawler.spiders.base import ArchiveSpider
+from .base import ArchiveSpider
 
 
 class CoverageSpider(ArchiveSpider):

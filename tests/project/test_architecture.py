@@ -22,11 +22,11 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Full names of everything a file imports, inside functions as well."""
+    """Full names of everything a file imports, inside functions as well; of relative imports nothing: they are ours."""
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 

@@ -17,7 +17,9 @@ from scrapy.http import Response
 
 from aidivide_archive.politeness import PARK_SECONDS, HostPace
 from aidivide_archive.robots import retry_after_seconds
-from crawler.middlewares import Postponed, SessionMiddleware
+
+from . import meta
+from .middlewares import Postponed, SessionMiddleware
 
 POSTPONE_SECONDS = 30.0
 """A request that would wait longer at the gate goes back to the frontier."""
@@ -25,7 +27,7 @@ _LOOK_SECONDS = 1.0
 """A pause may begin while a request waits: it looks again this often."""
 
 
-class Politeness(SessionMiddleware):
+class HostGate(SessionMiddleware):
     """Lets the requests of a host out one after another, its robots.txt included.
 
     In place of Scrapy's download slots, whose delay is drawn at random around the setting and is forgotten after a
@@ -37,7 +39,7 @@ class Politeness(SessionMiddleware):
         self._gates: dict[str, asyncio.Lock] = {}
 
     async def process_request(self, request: Request) -> None:
-        host = request.meta["download_slot"]
+        host = request.meta[meta.DOWNLOAD_SLOT]
         async with self._gates.setdefault(host, asyncio.Lock()):
             pace = self._session.pace(host)
             while (wait := self._wait(host, pace)) > 0:
@@ -47,7 +49,7 @@ class Politeness(SessionMiddleware):
             pace.sent(time.monotonic())
 
     def process_response(self, request: Request, response: Response) -> Response:
-        host = request.meta["download_slot"]
+        host = request.meta[meta.DOWNLOAD_SLOT]
         latency = float(request.meta.get("download_latency", 0.0))
         self._session.pace(host).answered(time.monotonic(), response.status, latency)
         if response.status == 429 or response.status >= 500:
@@ -60,7 +62,7 @@ class Politeness(SessionMiddleware):
     def process_exception(self, request: Request, exception: Exception) -> None:
         if isinstance(exception, IgnoreRequest):  # ours: nothing was sent
             return
-        host = request.meta["download_slot"]
+        host = request.meta[meta.DOWNLOAD_SLOT]
         silent = isinstance(exception, CannotResolveHostError | DownloadConnectionRefusedError)
         if self._session.pace(host).failed(time.monotonic(), reached=not silent):
             self._pause(host, PARK_SECONDS)
