@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from aidivide_archive.archive.storage.location import Location
 
 if TYPE_CHECKING:
-    from aidivide_archive.archive.documents.storing import Run
+    from aidivide_archive.archive.ledger.runs import Run
     from aidivide_archive.archive.store import Archive
 
 __all__ = ["Archive", "Location", "Run"]
 
-_HOMES = {"Archive": "store", "Run": "documents.storing"}
+_HOMES = {"Archive": "store", "Run": "ledger.runs"}
 
 
 def __getattr__(name: str) -> object:

@@ -17,22 +17,23 @@ import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 from sqlalchemy.exc import DBAPIError
 
-from aidivide_archive.archive.documents import batches, imported, outlets, storing
-from aidivide_archive.archive.documents.storing import Run
-from aidivide_archive.archive.ledger import frontier
+from aidivide_archive.archive.documents import storing
+from aidivide_archive.archive.documents.events import store_event
+from aidivide_archive.archive.documents.reading_again import store_again
+from aidivide_archive.archive.ledger import entering, frontier, robots_copies, runs
 from aidivide_archive.archive.ledger.frontier import Lease
-from aidivide_archive.archive.schema import crawls, events, sources, urls, warc_files
+from aidivide_archive.archive.ledger.runs import Run
+from aidivide_archive.archive.schema import urls
 from aidivide_archive.archive.settling.settlement import Settled, settle
-from aidivide_archive.archive.storage import migrate
-from aidivide_archive.archive.storage.dialects import upsert
+from aidivide_archive.archive.storage import locks, migrate
 from aidivide_archive.archive.storage.engine import (
-    WriterLock,
     check_version,
     current_revision,
     one_line,
     write_engine,
 )
 from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.storage.locks import WriterLock
 from aidivide_archive.archive.storage.space import (
     WalWatch,
     is_full,
@@ -46,6 +47,7 @@ from aidivide_archive.crash_points import crash_point
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.model import (
     Capture,
+    Channel,
     Discovery,
     Document,
     Reason,
@@ -55,15 +57,10 @@ from aidivide_archive.model import (
     UrlState,
     WarcPosition,
 )
+from aidivide_archive.urls import host_of, site, url_key
 from aidivide_archive.warc.records import WarcWriter
 
 T = TypeVar("T")
-
-_ADVISORY_NAMESPACE = 0x41494456
-"""First key of our PostgreSQL advisory locks ("AIDV"); the second is the number of the run."""
-_SETTLING = -1
-"""Second key of the lock that storing shares and settling holds alone; runs are numbered from 1."""
-_ENGINES = ("aidivide-archive", "scrapy", "trafilatura", "datasketch", "sqlalchemy", "lxml")
 
 
 class Archive:
@@ -140,11 +137,7 @@ class Archive:
         """Create the schema of a new archive; refuse one of another version."""
         try:
             with self._engine.connect() as connection, connection.begin():
-                if connection.dialect.name == "postgresql":  # two processes may create it at once
-                    connection.execute(
-                        sa.text("SELECT pg_advisory_xact_lock(:key, 0)"),
-                        {"key": _ADVISORY_NAMESPACE},
-                    )
+                locks.create_alone(connection)
                 if current_revision(connection) is None:
                     migrate.upgrade(connection)
                 check_version(connection, self.location)
@@ -160,13 +153,8 @@ class Archive:
 
         @sa_event.listens_for(self._engine, "connect")
         def hold(raw: Any, _record: object) -> None:
-            if self._run is not None and self._engine.dialect.name == "postgresql":
-                with raw.cursor() as cursor:
-                    cursor.execute(
-                        "SELECT pg_advisory_lock_shared(%s, %s)",
-                        (_ADVISORY_NAMESPACE, self._run.crawl_id),
-                    )
-                raw.commit()
+            if self._run is not None:
+                locks.show_alive_again(raw, self._engine.dialect, self._run.crawl_id)
 
     def _sync_warc(self) -> None:
         if self._warc is not None:
@@ -177,9 +165,15 @@ class Archive:
     def begin(self, kind: str, profile: Profile | None = None, *, warc: bool = False) -> Run:
         """Start a run: its row, its event, the leases of dead runs given back, its WARC file if wanted."""
         now = datetime.now(UTC)
-        crawl_id = self.submit(lambda c: self._begin(c, kind, profile, now)).result()
         event_id = profile.event.id if profile else None
         barren_pages = profile.limits.barren_pages if profile else 0
+
+        def work(connection: sa.Connection) -> int:
+            if profile is not None:
+                store_event(connection, profile, now)
+            return runs.begin(connection, kind, event_id, self.owner, now)
+
+        crawl_id = self.submit(work).result()
         self._run = Run(crawl_id, event_id, is_crawl=kind == "crawl", barren_pages=barren_pages)
         if warc:
             name = f"{now:%Y%m%d%H%M%S}-{crawl_id:06d}-{secrets.token_hex(3)}.warc.gz"
@@ -191,13 +185,7 @@ class Archive:
                 )
             except OSError as error:
                 raise refusal(error, str(self.location.warc_directory)) from None
-            file_id = self.submit(
-                lambda c: c.execute(
-                    sa.insert(warc_files)
-                    .values(crawl_id=crawl_id, name=name, committed_bytes=0)
-                    .returning(warc_files.c.id)
-                ).scalar_one()
-            ).result()
+            file_id = self.submit(lambda c: runs.enter_warc_file(c, crawl_id, name)).result()
             self._run = replace(self._run, warc_file_id=file_id)
         return self._run
 
@@ -206,56 +194,10 @@ class Archive:
         assert self._run is not None, "begin() comes first"
         return self._run
 
-    def _begin(
-        self, connection: sa.Connection, kind: str, profile: Profile | None, now: datetime
-    ) -> int:
-        if profile is not None:
-            _store_event(connection, profile, now)
-        if kind == "crawl" and _is_fresh_start(connection):
-            frontier.reset_budgets(connection)
-        dead = _dead_runs(connection)
-        frontier.release(connection, crawl_ids=[crawl_id for crawl_id, _ in dead], now=now)
-        frontier.disown(connection, [owner for _, owner in dead])
-        connection.execute(
-            sa.update(crawls)
-            .where(crawls.c.id.in_([crawl_id for crawl_id, _ in dead]))
-            .values(finished_at=now, finish_reason="killed")
-        )
-        crawl_id = connection.execute(
-            sa.insert(crawls)
-            .values(
-                event_id=profile.event.id if profile else None,
-                kind=kind,
-                owner=self.owner,
-                started_at=now,
-                software={name: version(name) for name in _ENGINES},
-            )
-            .returning(crawls.c.id)
-        ).scalar_one()
-        if connection.dialect.name == "postgresql":
-            connection.execute(
-                sa.text("SELECT pg_advisory_lock_shared(:key, :run)"),
-                {"key": _ADVISORY_NAMESPACE, "run": crawl_id},
-            )
-        crash_point("in_begin")
-        return int(crawl_id)
-
     def finish(self, reason: str, stats: dict[str, Any] | None = None) -> None:
         """Close the run's row and give back what it still holds."""
-        now = datetime.now(UTC)
-        run = self.run
-
-        def work(connection: sa.Connection) -> None:
-            frontier.release(connection, crawl_ids=[run.crawl_id], now=now)
-            frontier.disown(connection, [self.owner])
-            connection.execute(
-                sa.update(crawls)
-                .where(crawls.c.id == run.crawl_id)
-                .values(finished_at=now, finish_reason=reason, stats=stats)
-            )
-            crash_point("in_finish")
-
-        self.submit(work).result()
+        now, crawl_id = datetime.now(UTC), self.run.crawl_id
+        self.submit(lambda c: runs.finish(c, crawl_id, self.owner, reason, stats, now)).result()
 
     # --- the frontier ----------------------------------------------------------------------------
 
@@ -263,7 +205,7 @@ class Archive:
         """Enter URLs into the ledger; the future gives how many were new."""
         found, run, now = tuple(found), self.run, datetime.now(UTC)
         return self.submit(
-            lambda c: frontier.discover(
+            lambda c: entering.discover(
                 c, found, crawl_id=run.crawl_id, event_id=run.event_id, now=now
             )
         )
@@ -329,11 +271,11 @@ class Archive:
         self, host: str, scheme: str, copy: RobotsCopy, crawl_delay: float | None
     ) -> Future[None]:
         """Keep the robots.txt of an origin, for the times when its server does not answer; nobody waits for it."""
-        origin = frontier.OriginRobots(host, scheme, copy, crawl_delay)
+        origin = robots_copies.OriginRobots(host, scheme, copy, crawl_delay)
         return self._writer.submit_to(_store_robots, origin, can_wait=True)
 
     def robots_of(self, host: str, scheme: str) -> Future[RobotsCopy | None]:
-        return self.submit(lambda c: frontier.robots_of(c, host, scheme))
+        return self.submit(lambda c: robots_copies.robots_of(c, host, scheme))
 
     # --- documents -------------------------------------------------------------------------------
 
@@ -356,15 +298,15 @@ class Archive:
     def _store_documents(
         self, connection: sa.Connection, batch: Sequence[Document]
     ) -> list[Stored]:
-        _store_beside_others(connection)
-        return batches.store(connection, self.run, batch)
+        locks.store_beside_others(connection)
+        return storing.store(connection, self.run, batch)
 
     def store_again(self, document: Document, capture_id: int) -> Stored:
         """Take over a new reading of a stored capture; waits for the commit."""
 
         def work(connection: sa.Connection) -> Stored:
-            _store_beside_others(connection)
-            return storing.store_again(connection, document, capture_id)
+            locks.store_beside_others(connection)
+            return store_again(connection, document, capture_id)
 
         return self.submit(work).result()
 
@@ -373,27 +315,21 @@ class Archive:
         run = self.run
 
         def work(connection: sa.Connection) -> Stored:
-            _store_beside_others(connection)
-            frontier.discover(
-                connection,
-                [discovery],
-                crawl_id=run.crawl_id,
-                event_id=run.event_id,
-                now=document.finished_at,
-            )
-            if frontier.purged(connection, [document.url_id]):
-                return Stored.NOT_ARTICLE
-            return storing.store(connection, run, document)
+            locks.store_beside_others(connection)
+            return storing.store_unleased(connection, run, [(discovery, document)])[0]
 
         return self.submit(work)
 
     def store_imported(self, batch: Sequence[Document]) -> Future[list[Stored]]:
         """Store ready articles in one transaction, without comparing them: `settle` does that."""
         run = self.run
+        entries = [(_found_by_import(document), document) for document in batch]
 
         def work(connection: sa.Connection) -> list[Stored]:
-            _store_beside_others(connection)
-            return imported.store_batch(connection, run, batch)
+            locks.store_beside_others(connection)
+            stored = storing.store_unleased(connection, run, entries, compare=False)
+            crash_point("in_import_batch")
+            return stored
 
         return self.submit(work)
 
@@ -408,94 +344,26 @@ class Archive:
         return shortage(self.location.directory, self._min_free)
 
 
-def _store_robots(connection: sa.Connection, batch: Sequence[frontier.OriginRobots]) -> list[None]:
-    frontier.store_robots(connection, batch)
+def _store_robots(
+    connection: sa.Connection, batch: Sequence[robots_copies.OriginRobots]
+) -> list[None]:
+    robots_copies.store_robots(connection, batch)
     return [None] * len(batch)
 
 
-def _store_beside_others(connection: sa.Connection) -> None:
-    """Any number of processes store at once, but none while another one settles."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(
-            sa.text("SELECT pg_advisory_xact_lock_shared(:key, :settling)"),
-            {"key": _ADVISORY_NAMESPACE, "settling": _SETTLING},
-        )
+def _found_by_import(document: Document) -> Discovery:
+    return Discovery(
+        id=document.url_id,
+        url=document.url,
+        url_key=url_key(document.url),
+        host=host_of(document.url),
+        site=site(document.url),
+        kind=UrlKind.PAGE,
+        channel=Channel.IMPORT,
+        depth=0,
+    )
 
 
 def _settle_alone(connection: sa.Connection) -> Settled:
-    """Settling reads the articles several times: they must be the same ones every time."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(
-            sa.text("SELECT pg_advisory_xact_lock(:key, :settling)"),
-            {"key": _ADVISORY_NAMESPACE, "settling": _SETTLING},
-        )
+    locks.settle_alone(connection)
     return settle(connection)
-
-
-def _store_event(connection: sa.Connection, profile: Profile, now: datetime) -> None:
-    values = {
-        "title": profile.event.title,
-        "profile": profile.to_json(),
-        "profile_sha256": profile.sha256,
-        "updated_at": now,
-    }
-    connection.execute(
-        upsert(connection, events)
-        .values(id=profile.event.id, **values)
-        .on_conflict_do_update(index_elements=["id"], set_=values)
-    )
-    for source in sorted(profile.sources, key=lambda one: one.domain):
-        fields = {
-            "name": source.name,
-            "country": source.country,
-            "language": source.language,
-            "kind": source.kind,
-        }
-        connection.execute(
-            upsert(connection, sources)
-            .values(event_id=profile.event.id, domain=source.domain, **fields)
-            .on_conflict_do_update(index_elements=["event_id", "domain"], set_=fields)
-        )
-    outlets.refresh(connection)
-
-
-def _is_fresh_start(connection: sa.Connection) -> bool:
-    """Whether the crawl before this one came to its end: then budgets begin anew."""
-    last = connection.execute(
-        sa.select(crawls.c.finish_reason)
-        .where(crawls.c.kind == "crawl")
-        .order_by(crawls.c.id.desc())
-        .limit(1)
-    ).first()
-    return last is None or last.finish_reason == "finished"
-
-
-def live_runs(connection: sa.Connection, *, besides: int) -> list[tuple[int, str]]:
-    """Number and owner of the runs of other processes that are under way, by number. PostgreSQL only has such."""
-    dead = set(_dead_runs(connection))
-    rows = connection.execute(
-        sa.select(crawls.c.id, crawls.c.owner)
-        .where(crawls.c.finished_at.is_(None), crawls.c.id != besides)
-        .order_by(crawls.c.id)
-    )
-    return [(row.id, row.owner) for row in rows if (row.id, row.owner) not in dead]
-
-
-def _dead_runs(connection: sa.Connection) -> list[tuple[int, str]]:
-    """Unfinished runs whose process is gone. On SQLite that is all of them: the writer lock is ours."""
-    open_runs = [
-        (row.id, row.owner)
-        for row in connection.execute(
-            sa.select(crawls.c.id, crawls.c.owner)
-            .where(crawls.c.finished_at.is_(None))
-            .order_by(crawls.c.id)
-        )
-    ]
-    if connection.dialect.name != "postgresql":
-        return open_runs
-    dead = []
-    for crawl_id, owner in open_runs:
-        keys = {"key": _ADVISORY_NAMESPACE, "run": crawl_id}
-        if connection.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:key, :run)"), keys):
-            dead.append((crawl_id, owner))
-    return dead

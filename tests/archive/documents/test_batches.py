@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from aidivide_archive.archive import Archive, schema
-from aidivide_archive.archive.documents import batches
+from aidivide_archive.archive.documents import storing
 from aidivide_archive.ingest.admission import discovery
 from aidivide_archive.model import (
     CaptureRecord,
@@ -133,10 +133,10 @@ def stored(engine: str, folder: Path, *, together: bool) -> Iterator[tuple[list[
         found = [discovery(one.url, kind=UrlKind.PAGE, channel=Channel.SEED) for one in documents()]
         archive.discover(found).result()
         if together:
-            results = archive.submit(lambda c: batches.store(c, archive.run, documents())).result()
+            results = archive.submit(lambda c: storing.store(c, archive.run, documents())).result()
         else:
             results = [
-                archive.submit(lambda c, one=one: batches.store(c, archive.run, [one])).result()[0]
+                archive.submit(lambda c, one=one: storing.store(c, archive.run, [one])).result()[0]
                 for one in documents()
             ]
         yield list(results), archive.submit(rows).result()

@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from aidivide_archive.archive import Archive, Location, schema
-from aidivide_archive.archive.ledger import frontier
-from aidivide_archive.archive.ledger.frontier import (
+from aidivide_archive.archive.ledger import entering, frontier
+from aidivide_archive.archive.ledger.endings import (
     BACKOFF_SECONDS,
-    HOST_SECONDS,
-    LEASE_SECONDS,
     MAX_ATTEMPTS,
+    Acknowledgement,
+    acknowledge,
 )
+from aidivide_archive.archive.ledger.frontier import HOST_SECONDS, LEASE_SECONDS
 from aidivide_archive.archive.storage.engine import write_engine
 from aidivide_archive.exceptions import ArchiveLockedError
 from aidivide_archive.model import (
@@ -84,7 +85,7 @@ class Frontier:
     now: datetime = NOW
 
     def discover(self, *items: Discovery, run: int | None = None) -> int:
-        return frontier.discover(
+        return entering.discover(
             self.connection, items, crawl_id=run or self.run, event_id=None, now=self.now
         )
 
@@ -117,7 +118,8 @@ class Frontier:
         return [one.id for one in self.lease(owner, **options)]
 
     def acknowledge(self, number: int, outcome: Outcome = DONE) -> UrlState:
-        return frontier.acknowledge(self.connection, number, outcome, now=self.now)
+        ended = Acknowledgement(number, outcome, self.now)
+        return acknowledge(self.connection, [ended])[number]
 
     def row(self, number: int) -> Any:
         statement = sa.select(schema.urls).where(schema.urls.c.id == number)
@@ -372,7 +374,7 @@ def test_several_postgresql_processes_hand_out_each_url_once(postgres_location: 
                     lease = archive.lease(limit=7, per_host=2, pages_per_host=1000).result()
                     for one in lease.urls:
                         handed.append((name, one.host, one.id))
-                        work = lambda c, i=one.id: frontier.acknowledge(c, i, DONE, now=NOW)  # noqa: E731
+                        work = lambda c, i=one.id: acknowledge(c, [Acknowledgement(i, DONE, NOW)])  # noqa: E731
                         archive.submit(work).result()
                     if not lease.urls and not lease.outstanding:
                         return

@@ -58,29 +58,35 @@ def derived_suffix(version: str) -> str:
     return version[len(base_version(version)) :]
 
 
-def shown(connection: sa.Connection, article_id: int) -> Shown | None:
-    """The article of that number; None when there is none."""
-    row = connection.execute(
-        sa.select(articles.c.revision, articles.c.captured_at, articles.c.title).where(
-            articles.c.id == article_id
+def shown(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Shown]:
+    """Those of these URLs that are articles, by id."""
+    rows = connection.execute(
+        sa.select(
+            articles.c.id, articles.c.revision, articles.c.captured_at, articles.c.title
+        ).where(articles.c.id.in_(ids))
+    ).all()
+    if not rows:
+        return {}
+    standing = {one.article_id: one for one in standing_of(connection, [row.id for row in rows])}
+    bases = {
+        row.id: row
+        for row in connection.execute(
+            sa.select(extractions.c.id, extractions.c.version, extractions.c.text_sha256).where(
+                extractions.c.id.in_([one.base_id for one in standing.values()])
+            )
         )
-    ).first()
-    if row is None:
-        return None
-    standing = next(standing_of(connection, [article_id]))
-    base = connection.execute(
-        sa.select(extractions.c.version, extractions.c.text_sha256).where(
-            extractions.c.id == standing.base_id
+    }
+    return {
+        row.id: Shown(
+            revision=row.revision,
+            captured_at=row.captured_at,
+            title=row.title,
+            extraction_id=standing[row.id].shown_id,
+            version=bases[standing[row.id].base_id].version,
+            text_sha256=bases[standing[row.id].base_id].text_sha256,
         )
-    ).one()
-    return Shown(
-        revision=row.revision,
-        captured_at=row.captured_at,
-        title=row.title,
-        extraction_id=standing.shown_id,
-        version=base.version,
-        text_sha256=base.text_sha256,
-    )
+        for row in rows
+    }
 
 
 def drop_derived(connection: sa.Connection, extraction_id: int) -> None:

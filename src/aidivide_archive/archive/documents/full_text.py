@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -101,54 +102,71 @@ def word_count(text: str) -> int:
     return len(_WORD.findall(text))
 
 
-def indexed(connection: sa.Connection, article_id: int) -> tuple[str, str] | None:
-    """Title and text that the index holds for an article now; None when it holds none."""
-    row = connection.execute(
-        sa.select(extractions.c.title, extractions.c.text)
+def indexed(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Title and text that the index holds of articles now, by id; those that it does not hold are left out."""
+    if not ids:
+        return {}
+    rows = connection.execute(
+        sa.select(articles.c.id, extractions.c.title, extractions.c.text)
         .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
-        .where(articles.c.id == article_id)
-    ).first()
-    return None if row is None else (row.title or "", row.text)
+        .where(articles.c.id.in_(ids))
+        .order_by(articles.c.id)
+    )
+    return {row.id: (row.title or "", row.text) for row in rows}
 
 
-def replace(
+def write(
     connection: sa.Connection,
-    article_id: int,
-    old: tuple[str, str] | None,
-    new: tuple[str, str] | None,
+    entries: Sequence[tuple[int, str, str]] = (),
+    *,
+    gone: Mapping[int, tuple[str, str]] = MappingProxyType({}),
 ) -> None:
-    """Index `new` in place of `old` (title, text); None removes, or says that nothing was indexed."""
+    """Index articles (id, title, text) in place of what the index held of them, or of others, until now.
+
+    `gone`: title and text by id, as `indexed` gave them before the rows changed.
+    """
     if connection.dialect.name == "sqlite":
-        if old is not None:  # a contentless index forgets a row only when told what it held
-            connection.exec_driver_sql(
-                f"INSERT INTO {FULL_TEXT_TABLE} ({FULL_TEXT_TABLE}, rowid, title, text) VALUES ('delete', ?, ?, ?)",  # noqa: S608  # a constant name
-                (article_id, *_lines(*old)),
-            )
+        _write_sqlite(connection, entries, gone)
     else:
-        statement = f"DELETE FROM {FULL_TEXT_TABLE} WHERE article_id = :id"  # noqa: S608  # a constant name
-        connection.execute(sa.text(statement), {"id": article_id})
-    if new is not None:
-        insert_many(connection, [(article_id, *new)])
+        _write_postgresql(connection, entries, gone)
 
 
-def insert_many(connection: sa.Connection, entries: Sequence[tuple[int, str, str]]) -> None:
-    """Index articles (id, title, text) that the index does not hold yet."""
-    if not entries:
-        return
-    if connection.dialect.name == "sqlite":
+def _write_sqlite(
+    connection: sa.Connection,
+    entries: Sequence[tuple[int, str, str]],
+    gone: Mapping[int, tuple[str, str]],
+) -> None:
+    if gone:  # a contentless index forgets a row only when told what it held
+        connection.exec_driver_sql(
+            f"INSERT INTO {FULL_TEXT_TABLE} ({FULL_TEXT_TABLE}, rowid, title, text) VALUES ('delete', ?, ?, ?)",  # noqa: S608  # a constant name
+            [(number, *_lines(*old)) for number, old in gone.items()],
+        )
+    if entries:
         connection.exec_driver_sql(
             f"INSERT INTO {FULL_TEXT_TABLE} (rowid, title, text) VALUES (?, ?, ?)",  # noqa: S608  # a constant name
             [(number, *_lines(title, text)) for number, title, text in entries],
         )
-        return
-    statement = (
-        f"INSERT INTO {FULL_TEXT_TABLE} (article_id, words) "  # noqa: S608  # a constant name
-        "VALUES (:id, CAST(:words AS tsvector))"
-    )
-    connection.execute(
-        sa.text(statement),
-        [{"id": number, "words": _vector(title, text)} for number, title, text in entries],
-    )
+
+
+def _write_postgresql(
+    connection: sa.Connection,
+    entries: Sequence[tuple[int, str, str]],
+    gone: Mapping[int, tuple[str, str]],
+) -> None:
+    if gone:
+        connection.execute(
+            sa.text(f"DELETE FROM {FULL_TEXT_TABLE} WHERE article_id = :id"),  # noqa: S608  # a constant name
+            [{"id": number} for number in gone],
+        )
+    if entries:
+        statement = (
+            f"INSERT INTO {FULL_TEXT_TABLE} (article_id, words) "  # noqa: S608  # a constant name
+            "VALUES (:id, CAST(:words AS tsvector))"
+        )
+        connection.execute(
+            sa.text(statement),
+            [{"id": number, "words": _vector(title, text)} for number, title, text in entries],
+        )
 
 
 def rebuild(connection: sa.Connection) -> None:
@@ -161,7 +179,7 @@ def rebuild(connection: sa.Connection) -> None:
     )
     last = -1
     while rows := connection.execute(statement.where(articles.c.id > last)).all():
-        insert_many(connection, [(row.id, row.title or "", row.text) for row in rows])
+        write(connection, [(row.id, row.title or "", row.text) for row in rows])
         last = rows[-1].id
 
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.ledger.endings import end_ids
 from aidivide_archive.archive.schema import discoveries, page_contents, url_patterns, urls
 from aidivide_archive.archive.storage.dialects import upsert
-from aidivide_archive.model import Channel, Reason, UrlKind, UrlState
+from aidivide_archive.model import Channel, Outcome, Reason, UrlKind, UrlState
 from aidivide_archive.traps import url_pattern
 
 _LISTED = tuple(channel.value for channel in Channel if channel.is_listed)
-_CHUNK = 500
 
 
 def closed_patterns(connection: sa.Connection, names: Collection[str]) -> set[tuple[str, str]]:
@@ -33,8 +33,10 @@ def closed_patterns(connection: sa.Connection, names: Collection[str]) -> set[tu
     return {(row.host, row.pattern) for row in rows}
 
 
-def closed_detail(pattern: str) -> str:
-    return f"pages like {pattern} brought nothing new"
+def closed_outcome(pattern: str) -> Outcome:
+    """How the links of a pattern end that was given up."""
+    detail = f"pages like {pattern} brought nothing new"
+    return Outcome(state=UrlState.REJECTED, reason=Reason.TRAP, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +133,8 @@ def _refuse_waiting(connection: sa.Connection, host: str, pattern: str, now: dat
             ~listed,
         )
     )
-    ids = sorted(row.id for row in waiting if url_pattern(row.url) == pattern)
-    for start in range(0, len(ids), _CHUNK):
-        connection.execute(
-            sa.update(urls)
-            .where(urls.c.id.in_(ids[start : start + _CHUNK]))
-            .values(
-                state=UrlState.REJECTED,
-                reason=Reason.TRAP,
-                detail=closed_detail(pattern),
-                due_at=None,
-                finished_at=now,
-            )
-        )
+    ids = [row.id for row in waiting if url_pattern(row.url) == pattern]
+    end_ids(connection, closed_outcome(pattern), now, ids)
 
 
 def reset(connection: sa.Connection) -> None:

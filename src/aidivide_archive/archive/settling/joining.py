@@ -14,11 +14,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import sqlalchemy as sa
 
 from aidivide_archive.archive.documents import derived, full_text, matching
+from aidivide_archive.archive.ledger.endings import judge_again
 from aidivide_archive.archive.schema import (
     articles,
     captures,
@@ -32,7 +32,7 @@ from aidivide_archive.archive.schema import (
 from aidivide_archive.decode.blocks import line_key
 from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.extract.paging import MAX_PAGES
-from aidivide_archive.model import Part, Reason, UrlState
+from aidivide_archive.model import Outcome, Part, Reason, UrlState
 from aidivide_archive.urls import url_id
 
 _REPEATED_CHARS = 20
@@ -295,32 +295,33 @@ def _write_attached(
             sa.select(articles.c.id).where(articles.c.id.in_(chunk)).order_by(articles.c.id)
         ).all():
             _withdraw(connection, number)
-        known = connection.execute(
+        ended = connection.execute(
             sa.select(urls.c.id, urls.c.state, urls.c.reason, urls.c.detail).where(
                 urls.c.id.in_(chunk), urls.c.state.in_(_ENDED)
             )
         ).all()
-        for row in known:
-            values = _ledger_values(parts[row.id])
-            if (row.state, row.reason, row.detail) != tuple(values.values()):
-                connection.execute(sa.update(urls).where(urls.c.id == row.id).values(values))
+        for row in ended:
+            outcome = _outcome(parts[row.id])
+            if (row.state, row.reason, row.detail) != (
+                outcome.state,
+                outcome.reason,
+                outcome.detail,
+            ):
+                judge_again(connection, outcome, urls.c.id == row.id)
 
 
-def _ledger_values(page: _Page) -> dict[str, Any]:
+def _outcome(page: _Page) -> Outcome:
+    """How a page ends that is part of an article at another address."""
     part = page.part
     reason = Reason.AMP if part.is_amp else Reason.CONTINUATION
     what = "AMP form" if part.is_amp else f"page {part.number}" if part.number > 0 else "all pages"
-    return {
-        "state": UrlState.REJECTED.value,
-        "reason": reason.value,
-        "detail": f"{what} of {part.first_url}" if part.first_url else f"{what} of an article",
-    }
+    whose = part.first_url or "an article"
+    return Outcome(state=UrlState.REJECTED, reason=reason, detail=f"{what} of {whose}")
 
 
 def _withdraw(connection: sa.Connection, number: int) -> None:
     """Take a part's own article out; its captures and extractions stay, and judgements on it."""
-    old = full_text.indexed(connection, number)
-    full_text.replace(connection, number, old, None)
+    full_text.write(connection, gone=full_text.indexed(connection, [number]))
     matching.drop_signatures(connection, [number])
     connection.execute(
         sa.delete(matches).where(sa.or_(matches.c.a_id == number, matches.c.b_id == number))

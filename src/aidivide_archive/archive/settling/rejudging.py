@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive.documents.derived import base_version, derived_suffix
+from aidivide_archive.archive.documents.rows import group_value
 from aidivide_archive.archive.schema import articles, events, extractions, relevance, urls
 from aidivide_archive.config import Profile
 from aidivide_archive.model import (
@@ -98,10 +99,7 @@ def _judge_row(connection: sa.Connection, profile: Profile, row: sa.Row[Any]) ->
             score=judged.score,
             decision=judged.decision,
             reason=judged.reason,
-            groups=[
-                {"group": g.group, "words": list(g.words), "place": g.place, "points": g.points}
-                for g in judged.groups
-            ],
+            groups=[group_value(group) for group in judged.groups],
             version=base + derived_suffix(row.shown),
         )
     )

@@ -22,6 +22,7 @@ from aidivide_archive.archive.documents.derived import (
     is_derived,
     standing_of,
 )
+from aidivide_archive.archive.documents.rows import cut_value, text_measures
 from aidivide_archive.archive.schema import articles, claims, clutter_rules, extractions
 from aidivide_archive.archive.settling.joining import Joined, Joining
 from aidivide_archive.archive.storage.changed_rows import Rows, delete_absent, upsert_changed
@@ -193,7 +194,8 @@ def _show(connection: sa.Connection, page: _Page, template: frozenset[str]) -> N
     version = page.version + (_suffix(cuts) if cuts else "")
     if page.standing.shown_version == version:
         return
-    old = full_text.indexed(connection, page.standing.article_id)
+    article_id = page.standing.article_id
+    indexed = full_text.indexed(connection, [article_id])
     text = "\n".join(kept)
     is_base = not cuts and not page.joined.suffix
     number = page.standing.base_id if is_base else _derive(connection, page, version, text, cuts)
@@ -208,8 +210,8 @@ def _show(connection: sa.Connection, page: _Page, template: frozenset[str]) -> N
         .values(extraction_id=number, word_count=row.word_count, text_sha256=row.text_sha256)
     )
     drop_derived(connection, page.standing.shown_id)
-    full_text.replace(connection, page.standing.article_id, old, (row.title or "", text))
-    matching.store_signature(connection, page.standing.article_id, sign(text))
+    full_text.write(connection, [(article_id, row.title or "", text)], gone=indexed)
+    matching.store_signature(connection, article_id, sign(text))
 
 
 def _suffix(cuts: Sequence[Cut]) -> str:
@@ -230,12 +232,8 @@ def _derive(
     values |= {
         "version": version,
         "text": text,
-        "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "word_count": full_text.word_count(text),
-        "cuts": [
-            {"position": cut.position, "text": cut.text, "reason": cut.reason} for cut in all_cuts
-        ]
-        or None,
+        **text_measures(text),
+        "cuts": [cut_value(cut) for cut in all_cuts] or None,
         "fields": values["fields"] | _joined_fields(page.joined),
     }
     number = connection.execute(

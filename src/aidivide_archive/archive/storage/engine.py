@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import IO, Any
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -18,7 +16,6 @@ from sqlalchemy.pool import NullPool
 
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.exceptions import (
-    ArchiveLockedError,
     ConfigError,
     MissingArchiveError,
     SchemaVersionError,
@@ -100,43 +97,6 @@ def check_version(connection: sa.Connection, location: Location) -> None:
         f"the archive {location.shown()} has schema {revision}, this program needs {REVISION}: "
         "run `aidivide db upgrade`"
     )
-
-
-class WriterLock:
-    """One writing process per SQLite archive: an advisory lock on `writer.lock`, which holds the pid.
-
-    The kernel releases it when the process dies, however it dies.
-    """
-
-    def __init__(self, location: Location, *, wait: bool = False) -> None:
-        self._file: IO[str] | None = None
-        if location.is_sqlite:
-            self._file = _locked_file(location.directory / "writer.lock", wait=wait)
-
-    def release(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
-def _locked_file(path: Path, *, wait: bool) -> IO[str]:
-    try:
-        flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW  # the file is cut to nothing below
-        file = os.fdopen(os.open(path, flags, 0o600), "r+")
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:
-        holder = file.read(32).strip() or "unknown"
-        file.close()
-        raise ArchiveLockedError(
-            f"another process (pid {holder}) is writing {path.parent}: wait for it, or repeat the command with --wait"
-        ) from None
-    with suppress(OSError):  # the pid is a courtesy; the lock holds on a full disk too
-        file.truncate(0)
-        os.pwrite(file.fileno(), f"{os.getpid()}\n".encode(), 0)
-    return file
 
 
 def _sqlite(location: Location, *, write: bool) -> sa.Engine:

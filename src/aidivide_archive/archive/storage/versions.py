@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from aidivide_archive.archive.storage import migrate
 from aidivide_archive.archive.storage.engine import (
     REVISION,
-    WriterLock,
     check_version,
     current_revision,
     one_line,
@@ -16,10 +14,8 @@ from aidivide_archive.archive.storage.engine import (
     write_engine,
 )
 from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.storage.locks import WriterLock, create_alone
 from aidivide_archive.exceptions import StoreError
-
-_ADVISORY_NAMESPACE = 0x41494456
-"""As in `store`: two processes that create or upgrade one PostgreSQL archive wait for each other."""
 
 
 def check(location: Location) -> str:
@@ -37,10 +33,7 @@ def upgrade(location: Location, *, wait: bool = False) -> tuple[str | None, str]
     lock = WriterLock(location, wait=wait)
     try:
         with engine.connect() as connection, connection.begin():
-            if connection.dialect.name == "postgresql":
-                connection.execute(
-                    sa.text("SELECT pg_advisory_xact_lock(:key, 0)"), {"key": _ADVISORY_NAMESPACE}
-                )
+            create_alone(connection)
             before = current_revision(connection)
             if before is None or before < REVISION:
                 migrate.upgrade(connection)

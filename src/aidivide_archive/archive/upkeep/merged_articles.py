@@ -220,7 +220,7 @@ def _write(
     before = next((one.shown for one in mine if one.shown is not None), None)
     if before == wanted and [one.order for one in mine] == [one.order for one in history]:
         return False
-    old = full_text.indexed(ours, number)
+    old = full_text.indexed(ours, [number])
     stale = ours.scalar(sa.select(articles.c.extraction_id).where(articles.c.id == number))
     values = {name: value for name, value in wanted.items() if name != "id"}
     ours.execute(
@@ -230,11 +230,12 @@ def _write(
     )
     if stale is not None and stale != wanted["extraction_id"]:
         derived.drop_derived(ours, stale)
-    new = full_text.indexed(ours, number)
-    if old != new and new is not None:
-        full_text.replace(ours, number, old, new)
+    new = full_text.indexed(ours, [number])
+    if old != new:
+        title, text = new[number]
+        full_text.write(ours, [(number, title, text)], gone=old)
         matching.drop_signatures(ours, [number])
-        matching.insert_signatures(ours, [(number, sign(new[1]))])
+        matching.insert_signatures(ours, [(number, sign(text))])
     ours.execute(sa.delete(revisions).where(revisions.c.article_id == number))
     ours.execute(
         sa.insert(revisions),

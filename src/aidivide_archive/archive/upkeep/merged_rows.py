@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.ledger.endings import PURGED, ended_row
 from aidivide_archive.archive.schema import (
     captures,
     clutter_rules,
@@ -107,8 +108,8 @@ def merge_urls(ours: sa.Connection, theirs: sa.Connection, numbers: Numbers) -> 
                 continue
             if {row["url_key"], row["site"]} & numbers.purged:
                 numbers.gone.add(row["id"])
-                row |= {"state": UrlState.REJECTED, "reason": Reason.PURGED, "detail": None}
-                row |= {"due_at": None}
+                ended_at = row["finished_at"] or row["first_seen_at"]
+                row.update(ended_row(PURGED, now=ended_at))
             new += mine is None
             made = _merged_url(mine, row)
             if made != mine:

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.ledger.runs import live_runs
 from aidivide_archive.archive.schema import (
     stories,
     story_aliases,
@@ -22,7 +23,7 @@ from aidivide_archive.archive.schema import (
 from aidivide_archive.archive.settling.settlement import Settled, settle
 from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.archive.storage.location import Location
-from aidivide_archive.archive.store import Archive, live_runs
+from aidivide_archive.archive.store import Archive
 from aidivide_archive.archive.upkeep import merged_articles, merged_rows
 from aidivide_archive.archive.upkeep.integrity import plain_damages
 from aidivide_archive.archive.upkeep.merged_files import CopiedFile, copy_files

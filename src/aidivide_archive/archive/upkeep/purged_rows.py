@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aidivide_archive.archive.documents import full_text, matching
+from aidivide_archive.archive.ledger.endings import PURGED, end_ids
 from aidivide_archive.archive.schema import (
     articles,
     captures,
@@ -23,13 +24,11 @@ from aidivide_archive.archive.schema import (
     stories,
     story_members,
     tombstones,
-    urls,
     warc_files,
 )
 from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.archive.upkeep.purge_plan import Target, chunked
-from aidivide_archive.model import Reason, UrlState
 
 
 def delete(connection: sa.Connection, target: Target, ids: Sequence[int], now: datetime) -> None:
@@ -51,28 +50,14 @@ def delete(connection: sa.Connection, target: Target, ids: Sequence[int], now: d
                 sa.or_(judgements.c.a_id.in_(chunk), judgements.c.b_id.in_(chunk))
             )
         )
-        connection.execute(
-            sa.update(urls)
-            .where(urls.c.id.in_(chunk))
-            .values(
-                state=UrlState.REJECTED,
-                reason=Reason.PURGED,
-                detail=None,
-                due_at=None,
-                leased_by=None,
-                attempts=0,
-                finished_at=now,
-            )
-        )
+        end_ids(connection, PURGED, now, chunk)
     if target.is_site:
         connection.execute(sa.delete(clutter_rules).where(clutter_rules.c.site == target.tombstone))
 
 
 def _delete_articles(connection: sa.Connection, ids: Sequence[int]) -> None:
     matching.drop_signatures(connection, ids)
-    known = connection.scalars(sa.select(articles.c.id).where(articles.c.id.in_(ids))).all()
-    for number in known:
-        full_text.replace(connection, number, full_text.indexed(connection, number), None)
+    full_text.write(connection, gone=full_text.indexed(connection, ids))
     connection.execute(
         sa.delete(matches).where(sa.or_(matches.c.a_id.in_(ids), matches.c.b_id.in_(ids)))
     )

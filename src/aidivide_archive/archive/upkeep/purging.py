@@ -19,13 +19,14 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
+from aidivide_archive.archive.ledger.runs import live_runs
 from aidivide_archive.archive.schema import (
     crawls,
     warc_files,
 )
 from aidivide_archive.archive.settling.settlement import settle
 from aidivide_archive.archive.storage.location import Location
-from aidivide_archive.archive.store import Archive, live_runs
+from aidivide_archive.archive.store import Archive
 from aidivide_archive.archive.upkeep import purged_rows
 from aidivide_archive.archive.upkeep.erasing import erase
 from aidivide_archive.archive.upkeep.purge_plan import (
