@@ -18,6 +18,7 @@ import numpy as np
 from datasketch import MinHash, MinHashLSH
 
 from aidivide_archive.copies import compare, prepare
+from aidivide_archive.evidence import worded
 from aidivide_archive.model import Comparison, Match, Relation, Signature, StoryArticle
 from aidivide_archive.similarity import (
     Hashes,
@@ -164,7 +165,7 @@ def show_misses(
         figures = "no candidate"
         if one:
             figures = f"{one.relation} {one.containment_a:.2f} {one.containment_b:.2f} "
-            figures += " | ".join(one.reasons[:2])[:110]
+            figures += " | ".join(map(worded, one.evidence[:2]))[:110]
         print(f"  {documents[a].kind:16} {documents[b].kind:16} {figures}")
 
 

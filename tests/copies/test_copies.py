@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidivide_archive.copies import Prepared, compare, mirrored, prepare
+from aidivide_archive.evidence import Evidence, EvidenceKind
 from aidivide_archive.model import Relation
 from aidivide_archive.similarity import shingles
 from tests.support.places import DATA
@@ -49,7 +51,9 @@ def test_the_beginning_of_a_text_is_an_excerpt_contained_in_it() -> None:
     found = compare(prepared("agency"), prepare("\n".join(sentences[:3])))
     assert (found.relation, found.contains) == (Relation.EXCERPT, "a")
     assert found.containment_b == 1.0
-    assert "of b is in the other" in found.reasons[1]
+    whole = Evidence(kind=EvidenceKind.SHARE_OF_ONE, percent=100, side="b")
+    assert found.evidence[1] == whole
+    assert mirrored(found).evidence[1] == replace(whole, side="a")
 
 
 def test_a_passage_inside_a_longer_story_is_an_excerpt() -> None:
@@ -82,7 +86,7 @@ def test_formula_news_about_another_event_is_a_template() -> None:
     found = compare(prepared("quake_corvane"), prepared("quake_ulvaro"))
     assert found.relation is Relation.TEMPLATE
     assert found.containment_a > 0.5
-    assert "name other things" in found.reasons[1]
+    assert found.evidence[1].kind is EvidenceKind.OTHER_FACTS
 
 
 def test_a_copy_of_formula_news_is_a_copy() -> None:
@@ -158,7 +162,7 @@ def test_a_rewritten_text_is_found_by_its_sentences() -> None:
     found = compare(prepare(both), prepare(spun))
     assert max(found.containment_a, found.containment_b) < 0.25
     assert found.relation is Relation.COPY
-    assert "rewritten" in found.reasons[1]
+    assert found.evidence[1].kind is EvidenceKind.REWRITTEN_SENTENCES
 
 
 def test_a_disguised_copy_is_found_and_flagged() -> None:
@@ -166,7 +170,8 @@ def test_a_disguised_copy_is_found_and_flagged() -> None:
     found = compare(prepared("agency"), prepare(disguised))
     assert found.relation is Relation.COPY
     assert found.jaccard > 0.95
-    assert any(reason.startswith("b: ") and "disguised" in reason for reason in found.reasons)
+    sides = {part.side for part in found.evidence if part.kind is EvidenceKind.DISGUISED_WORDS}
+    assert sides == {"b"}
 
 
 def test_site_boilerplate_is_no_evidence() -> None:

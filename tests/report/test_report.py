@@ -25,6 +25,7 @@ from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import Filters, Reader
 from aidivide_archive.cli import cli
 from aidivide_archive.config import Profile
+from aidivide_archive.evidence import Evidence, EvidenceKind
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.ingest.imports import import_paths
 from aidivide_archive.model import Role
@@ -509,45 +510,37 @@ def test_every_role_has_words() -> None:
     assert ROLE_WORDS.keys() == set(Role)
 
 
-def test_the_evidence_of_stories_is_told_in_plain_words() -> None:
-    """Every note that `stories` writes; one that is new there must be told here as well."""
-    notes = {
-        "81% of it stands in the origin": "81 % of its text stands in the first article too",
-        "credits Meridian Wire": "it names Meridian Wire as its source",
-        "credited as the source by the story's articles": "the other articles name it as their source",
-        "no dated article is surely earlier, 1 are later": "no dated article of this story is surely earlier; 1 is later",
-        "1 of the story's articles are earlier": "one article of this story came out earlier",
-        "candidate 2 for the origin, -0.12 points": None,
-        "judged the same by a person": "a person judged them to be one text",
-        "a.example names it as the original": "the page of a.example calls it the original",
-        "names https://a.example/1 as the original": "its page calls https://a.example/1 the original",
-        "a part of another article of the story": "its text is only a part of another article's",
-        "linked through other articles of the story": "it shares text with other articles of this story, not with the first itself",
-        "shares text with 3 articles that share none with each other": "it gathers text of 3 articles that have nothing in common",
-        "nothing speaks for another article": "nothing speaks for another article",
-    }
-    for note, words in notes.items():
-        assert reason_words([note]) == (() if words is None else (words,))
-    written = "".join(
-        (ROOT / "src" / "aidivide_archive" / "stories" / name).read_text("utf-8")
-        for name in ("origin.py", "building.py")
+def credited(name: str) -> Evidence:
+    return Evidence(kind=EvidenceKind.CREDITS, name=name)
+
+
+def test_a_rank_among_candidates_is_no_reason_for_readers() -> None:
+    evidence = (
+        Evidence(kind=EvidenceKind.SHARE_IN_ORIGIN, percent=81),
+        Evidence(kind=EvidenceKind.CANDIDATE, rank=2, points=-0.12),
     )
-    known = [re.split(r"\d+|Meridian Wire|https?://\S+|a\.example|-0\.12", note) for note in notes]
-    for literal in re.findall(r'add\([^"]*?f?"([^"]+)"\)|reasons\.append\(f?"([^"]+)"\)', written):
-        pieces = [piece for piece in re.split(r"\{[^}]*\}", "".join(literal)) if piece.strip()]
-        assert any(
-            all(any(piece in part for part in parts) for piece in pieces) for parts in known
-        ), literal
+    assert reason_words(evidence) == ("81 % of its text stands in the first article too",)
 
 
 def test_an_outlet_that_credits_itself_credits_nobody() -> None:
     own = ("One Daily", "one.example")
-    assert reason_words(["credits One Daily", "credits ONE.example"], own) == ()
-    assert role_words("copy", ["credits One Daily"], own) == "copy, no credit found"
-    assert role_words("excerpt", ["credits Two Wire"], own) == "excerpt, credited"
+    assert reason_words([credited("One Daily"), credited("ONE.example")], own) == ()
+    assert role_words("copy", [credited("One Daily")], own) == "copy, no credit found"
+    assert role_words("excerpt", [credited("Two Wire")], own) == "excerpt, credited"
     assert role_words("syndicated", [], own) == "wire copy, credited"
     assert role_words(None, []) == "not settled yet"
     assert [certainty(one) for one in (1.0, 0.5, 0.2, None)][:2] == ["clear", "likely"]
+
+
+@pytest.mark.parametrize("kind", EvidenceKind)
+def test_only_what_an_article_says_itself_is_a_credit(kind: EvidenceKind) -> None:
+    words = {
+        EvidenceKind.CREDITS: "copy, credited",
+        EvidenceKind.CALLS_ORIGINAL: "copy, credited",
+        EvidenceKind.EARLIER_WORDING: "copy",  # what the sentence says is not known
+    }
+    evidence = Evidence(kind=kind, name="Two Wire")
+    assert role_words("copy", [evidence]) == words.get(kind, "copy, no credit found")
 
 
 def test_places_have_names_and_unknown_codes_stay() -> None:

@@ -50,7 +50,7 @@ def test_a_link_to_itself_or_to_a_stranger_says_nothing() -> None:
     one = article(1, "a.example", canonical="https://a.example/1")
     other = article(2, "b.example", canonical="https://elsewhere.example/9")
     ranked = rank_origins([one, other], {})
-    assert [candidate.reasons for candidate in ranked] == [(), ()]
+    assert [candidate.evidence for candidate in ranked] == [(), ()]
 
 
 def test_the_credited_outlet_is_the_origin_when_it_is_in_the_story() -> None:

@@ -1,9 +1,12 @@
+import json
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import pytest
 
+from aidivide_archive.evidence import Evidence, EvidenceKind, as_json_list
 from aidivide_archive.model import (
     Comparison,
     Match,
@@ -84,10 +87,11 @@ def test_every_member_is_ranked_as_a_candidate_for_the_origin() -> None:
     points = [found[number].origin_points or 0.0 for number in ranked]
     assert points == sorted(points, reverse=True)
     assert found[2].role is Role.ORIGIN
-    assert found[2].origin_reasons == ("no dated article is surely earlier, 2 are later",)
-    assert set(found[1].origin_reasons or ()) <= set(found[1].reasons)
+    earliest = Evidence(kind=EvidenceKind.NONE_EARLIER, count=2)
+    assert found[2].origin_evidence == (earliest,)
+    assert set(found[1].origin_evidence or ()) <= set(found[1].evidence)
     alone = found[4]
-    assert (alone.origin_rank, alone.origin_points, alone.origin_reasons) == (None, None, None)
+    assert (alone.origin_rank, alone.origin_points, alone.origin_evidence) == (None, None, None)
 
 
 @pytest.mark.parametrize("relation", [Relation.TEMPLATE, Relation.SHARED_STATEMENT])
@@ -133,7 +137,7 @@ def test_a_person_s_verdict_beats_the_machine() -> None:
     verdicts = {(2, 1): Verdict.DIFFERENT, (3, 4): Verdict.SAME}
     stories = build_stories(articles, clique(1, 2), verdicts)
     assert groups(stories) == [[1], [2], [3, 4]]
-    assert "judged the same by a person" in members(stories)[4].reasons
+    assert Evidence(kind=EvidenceKind.JUDGED_SAME) in members(stories)[4].evidence
     unsure = build_stories(articles, clique(1, 2), {(1, 2): Verdict.UNSURE})
     assert groups(unsure) == [[1, 2], [3], [4]]
 
@@ -177,7 +181,59 @@ def test_roles_tell_copies_edits_syndication_and_updates_apart() -> None:
     assert members(stories)[3].share_copied == 0.6
     assert members(stories)[1].share_copied is None
     assert 0.0 < members(stories)[1].confidence <= 1.0
-    assert all(member.reasons for member in members(stories).values())
+    assert all(member.evidence for member in members(stories).values())
+
+
+def credits_of(member: StoryMember) -> list[str | None]:
+    return [part.name for part in member.evidence if part.kind is EvidenceKind.CREDITS]
+
+
+def kinds_of(member: StoryMember) -> set[EvidenceKind]:
+    return {part.kind for part in member.evidence}
+
+
+def test_whom_an_article_credits_is_no_evidence_of_who_credits_it() -> None:
+    articles = [
+        article(1, "harbour-times.example", hour=0),
+        article(2, "gulf-courier.example", hour=4),
+        article(3, "nook.example", hour=6, wires=("The Harbour Times",)),
+        article(4, "diario.example", hour=7, wires=("Gulf Courier",)),
+    ]
+    found = members(build_stories(articles, clique(1, 2, 3, 4), {}))
+    assert {number: credits_of(member) for number, member in found.items()} == {
+        1: [],
+        2: [],
+        3: ["The Harbour Times"],
+        4: ["Gulf Courier"],
+    }
+    credited = {n for n in found if EvidenceKind.CREDITED_BY_OTHERS in kinds_of(found[n])}
+    assert credited == {1, 2}
+
+
+def test_an_article_that_is_credited_keeps_the_credit_it_gives() -> None:
+    articles = [
+        article(1, "harbour-times.example", hour=0),
+        article(2, "gulf-courier.example", hour=4, wires=("The Harbour Times",)),
+        article(3, "diario.example", hour=7, wires=("Gulf Courier",)),
+    ]
+    between = members(build_stories(articles, clique(1, 2, 3), {}))[2]
+    assert credits_of(between) == ["The Harbour Times"]
+    assert EvidenceKind.CREDITED_BY_OTHERS in kinds_of(between)
+
+
+def test_evidence_of_stories_can_be_stored() -> None:
+    draw = random.Random(20)
+    names = ("Harbour Times", "Gulf Courier", "s3", "Reuters")
+    for _ in range(30):
+        articles = [
+            article(n, hour=draw.choice((None, n)), wires=tuple(draw.sample(names, 2)))
+            for n in range(1, 9)
+        ]
+        pairs = [match(a, b, draw.random(), draw.random()) for a, b in combinations(range(1, 9), 2)]
+        for story in build_stories(articles, draw.sample(pairs, 12), {(1, 2): Verdict.SAME}):
+            for member in story.members:
+                stored = as_json_list((*member.evidence, *(member.origin_evidence or ())))
+                assert json.loads(json.dumps(stored)) == stored
 
 
 def test_unknown_times_leave_the_hours_unknown() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -108,14 +108,19 @@ def _computed(a: Row, b: Row) -> Row:
     """The same numbers for a pair that is no match of the graph."""
     from aidivide_archive.copies import compare as compare_texts
     from aidivide_archive.copies import prepare
+    from aidivide_archive.evidence import Evidence, EvidenceKind, worded
 
-    found = asdict(compare_texts(prepare(str(a["text"])), prepare(str(b["text"]))))
-    if found["relation"] is not None and a["story_id"] and b["story_id"]:
+    comparison = compare_texts(prepare(str(a["text"])), prepare(str(b["text"])))
+    if comparison.relation is not None and a["story_id"] and b["story_id"]:
         # The graph knows what the sites print on every page, these two texts do not.
-        reason = "no match: boilerplate is counted here, not in the archive's matches"
-        found |= {"relation": None, "contains": None, "reasons": (*found["reasons"], reason)}
+        counted = Evidence(kind=EvidenceKind.BOILERPLATE_COUNTED)
+        evidence = (*comparison.evidence, counted)
+        comparison = replace(comparison, relation=None, contains=None, evidence=evidence)
+    values = asdict(comparison)
+    del values["evidence"]
     ends = {"a_url": a["url"], "b_url": b["url"], "a_id": a["id"], "b_id": b["id"]}
-    return ends | found | {"decided_by": "machine"}
+    reasons = [worded(part) for part in comparison.evidence]
+    return ends | values | {"reasons": reasons, "decided_by": "machine"}
 
 
 # --- shown ---------------------------------------------------------------------------------------

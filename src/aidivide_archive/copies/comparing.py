@@ -17,6 +17,7 @@ from aidivide_archive.copies.quotes import quoted_mask
 from aidivide_archive.copies.rewriting import rewritten_words
 from aidivide_archive.copies.sentences import Outline, outline
 from aidivide_archive.copies.slots import SlotConflict, slot_conflict
+from aidivide_archive.evidence import Evidence, EvidenceKind
 from aidivide_archive.model import Comparison, Relation
 from aidivide_archive.similarity import (
     Hashes,
@@ -29,7 +30,7 @@ from aidivide_archive.similarity import (
 )
 from aidivide_archive.similarity.normalise import disguised_word_count
 
-COPIES_VERSION = "2"
+COPIES_VERSION = "3"
 """Raise it whenever `compare` gives another result for any pair: stored matches are stale."""
 
 MIN_CONTAINMENT = 0.25
@@ -72,6 +73,7 @@ DISGUISED_WORDS = 3
 """Mixed-script words from which a text counts as disguised; fewer are formulas and brands."""
 
 _NOTHING = np.empty(0, dtype=np.uint64)
+_OTHER_SIDE = {"a": "b", "b": "a"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,15 +153,17 @@ def compare(a: Prepared, b: Prepared) -> Comparison:
 
 def mirrored(comparison: Comparison) -> Comparison:
     """Return the comparison with a and b exchanged."""
-    other_side = {"a": "b", "b": "a"}
     return replace(
         comparison,
-        contains=other_side.get(comparison.contains or ""),
+        contains=_OTHER_SIDE.get(comparison.contains or ""),
         containment_a=comparison.containment_b,
         containment_b=comparison.containment_a,
         containment_a_outside_quotes=comparison.containment_b_outside_quotes,
         containment_b_outside_quotes=comparison.containment_a_outside_quotes,
-        reasons=tuple(_swap_side(reason) for reason in comparison.reasons),
+        evidence=tuple(
+            replace(part, side=_OTHER_SIDE[part.side]) if part.side else part
+            for part in comparison.evidence
+        ),
     )
 
 
@@ -182,13 +186,13 @@ class _Overlap:
 def _compare(a: Prepared, b: Prepared) -> Comparison:
     among = is_among(a.shingles, b.shingles)
     whole = _overlap(a.shingles, b.shingles, a.shingles[among])
-    relation, reasons = None, [f"shared {whole.shared} shingles"]
+    relation, evidence = None, [Evidence(kind=EvidenceKind.SHARED_SHINGLES, count=whole.shared)]
     outside, longest = whole, 0
     if whole.shared >= MIN_SHARED_TINY:
         outside = _outside_quotes(a, b, whole)
         longest = min(_longest_run(a, b), _longest_run(b, a))
-        relation, why = _relation(a, b, whole, outside)
-        reasons += why
+        relation, decisive = _relation(a, b, whole, outside)
+        evidence += decisive
     return Comparison(
         relation=relation,
         contains=_direction(whole) if relation is Relation.EXCERPT else None,
@@ -198,31 +202,30 @@ def _compare(a: Prepared, b: Prepared) -> Comparison:
         containment_a_outside_quotes=outside.containment_a,
         containment_b_outside_quotes=outside.containment_b,
         longest_passage_words=longest,
-        reasons=(*reasons, *_notes(a, b)),
+        evidence=(*evidence, *_reservations(a, b)),
     )
 
 
 def _relation(
     a: Prepared, b: Prepared, whole: _Overlap, outside: _Overlap
-) -> tuple[Relation | None, list[str]]:
+) -> tuple[Relation | None, list[Evidence]]:
+    """The relation, and what decided it."""
     if not _is_enough(a, b, whole):
         return _rewritten(a, b, whole)
     if outside.largest < min(MIN_CONTAINMENT, STATEMENT_RATIO * whole.largest):
-        return Relation.SHARED_STATEMENT, [
-            f"outside quotations only {outside.largest:.0%} of one is in the other"
-        ]
-    veto = _template_reason(a, b, whole)
+        return Relation.SHARED_STATEMENT, [_share(EvidenceKind.ONLY_QUOTATIONS, outside.largest)]
+    veto = _other_facts(a, b, whole)
     if veto:
         return Relation.TEMPLATE, [veto]
     if whole.smallest >= COPY_CONTAINMENT:
-        return Relation.COPY, [f"{whole.smallest:.0%} of each is in the other"]
+        return Relation.COPY, [_share(EvidenceKind.SHARE_OF_EACH, whole.smallest)]
     if whole.smallest >= MIN_CONTAINMENT and whole.largest < EDITED_RATIO * whole.smallest:
-        return Relation.COPY, [f"edited: {whole.smallest:.0%} of each is in the other"]
-    contained = "b" if _direction(whole) == "a" else "a"
-    return Relation.EXCERPT, [f"{whole.largest:.0%} of {contained} is in the other"]
+        return Relation.COPY, [_share(EvidenceKind.SHARE_OF_EACH_EDITED, whole.smallest)]
+    contained = _OTHER_SIDE[_direction(whole)]
+    return Relation.EXCERPT, [_share(EvidenceKind.SHARE_OF_ONE, whole.largest, contained)]
 
 
-def _rewritten(a: Prepared, b: Prepared, whole: _Overlap) -> tuple[Relation | None, list[str]]:
+def _rewritten(a: Prepared, b: Prepared, whole: _Overlap) -> tuple[Relation | None, list[Evidence]]:
     """Look for a rewritten text below the threshold of verbatim overlap."""
     if whole.shared < MIN_SHARED or whole.largest < REWRITTEN_CONTAINMENT:
         return None, []
@@ -230,11 +233,15 @@ def _rewritten(a: Prepared, b: Prepared, whole: _Overlap) -> tuple[Relation | No
     smallest, largest = sorted((words / max(1, all_a), words / max(1, all_b)))
     if words < REWRITTEN_WORDS or largest < REWRITTEN_SHARE:
         return None, []
-    veto = _template_reason(a, b, whole)
+    veto = _other_facts(a, b, whole)
     if veto:
         return Relation.TEMPLATE, [veto]
     relation = Relation.COPY if smallest >= REWRITTEN_SHARE else Relation.EXCERPT
-    return relation, [f"rewritten: {largest:.0%} of one in sentences like the other's"]
+    return relation, [_share(EvidenceKind.REWRITTEN_SENTENCES, largest)]
+
+
+def _share(kind: EvidenceKind, share: float, side: str | None = None) -> Evidence:
+    return Evidence(kind=kind, percent=round(share * 100), side=side)
 
 
 def _is_enough(a: Prepared, b: Prepared, whole: _Overlap) -> bool:
@@ -245,58 +252,56 @@ def _is_enough(a: Prepared, b: Prepared, whole: _Overlap) -> bool:
     return whole.largest >= MIN_CONTAINMENT
 
 
-def _template_reason(a: Prepared, b: Prepared, whole: _Overlap) -> str:
-    """Say why the two are formula news about different things; "" when they are not."""
+def _other_facts(a: Prepared, b: Prepared, whole: _Overlap) -> Evidence | None:
+    """The evidence that the two are formula news about different things; None when they are not."""
     if whole.jaccard >= 1.0:
-        return ""
-    found = slot_conflict(a.outline, b.outline)
+        return None
+    conflict = slot_conflict(a.outline, b.outline)
     short = min(a.token_count, b.token_count) < SHORT_TOKENS
     nameless = not (a.outline.shows_names and b.outline.shows_names)
-    if not _is_template(found, short=short, nameless=nameless):
-        return ""
-    return (
-        f"{found.conflicting} of {found.aligned} sentences of the same form name other things"
-        f" ({found.example})"
+    if not _is_template(conflict, short=short, nameless=nameless):
+        return None
+    name, other_name = conflict.example or ("", "")
+    return Evidence(
+        kind=EvidenceKind.OTHER_FACTS,
+        count=conflict.conflicting,
+        total=conflict.aligned,
+        name=name,
+        other_name=other_name,
     )
 
 
-def _is_template(found: SlotConflict, *, short: bool, nameless: bool) -> bool:
-    others = found.numbers_other if nameless else 0
-    if found.conflicting < (
-        1 if short or found.years or others >= OTHER_NUMBERS else MIN_CONFLICTS
+def _is_template(conflict: SlotConflict, *, short: bool, nameless: bool) -> bool:
+    others = conflict.numbers_other if nameless else 0
+    if conflict.conflicting < (
+        1 if short or conflict.years or others >= OTHER_NUMBERS else MIN_CONFLICTS
     ):
         return False
-    if found.conflicting < CONFLICT_SHARE * found.aligned:
+    if conflict.conflicting < CONFLICT_SHARE * conflict.aligned:
         return False
-    if found.years or (found.names and found.numbers):
+    if conflict.years or (conflict.names and conflict.numbers):
         return True
-    if found.names:  # places and people alone differ by spelling and translation, too
-        return found.names >= NAME_CONFLICTS and found.names >= NAME_SHARE * found.aligned
+    if conflict.names:  # places and people alone differ by spelling and translation, too
+        return conflict.names >= NAME_CONFLICTS and conflict.names >= NAME_SHARE * conflict.aligned
     # Numbers alone also change from one version of a story to the next (a death toll).
-    if found.numbers < NUMBER_SHARE * found.numbered:
+    if conflict.numbers < NUMBER_SHARE * conflict.numbered:
         return False
-    return found.numbers >= NUMBER_CONFLICTS or (
-        others >= OTHER_NUMBERS and others >= CONFLICT_SHARE * (others + found.numbers_same)
+    return conflict.numbers >= NUMBER_CONFLICTS or (
+        others >= OTHER_NUMBERS and others >= CONFLICT_SHARE * (others + conflict.numbers_same)
     )
 
 
-def _notes(a: Prepared, b: Prepared) -> list[str]:
-    notes = []
+def _reservations(a: Prepared, b: Prepared) -> list[Evidence]:
+    """What else has to be known of either text to read the numbers."""
+    evidence = []
     for side, text in (("a", a), ("b", b)):
         if text.boilerplate_count:
-            notes.append(f"{side}: {text.boilerplate_count} shingles of boilerplate left out")
+            kind, count = EvidenceKind.BOILERPLATE_LEFT_OUT, text.boilerplate_count
+            evidence.append(Evidence(kind=kind, count=count, side=side))
         if text.disguised_words >= DISGUISED_WORDS:
-            notes.append(f"{side}: {text.disguised_words} words disguised by look-alike letters")
-    return notes
-
-
-def _swap_side(reason: str) -> str:
-    if reason.startswith(("a: ", "b: ")):
-        return ("b" if reason[0] == "a" else "a") + reason[1:]
-    for side, other in (("a", "b"), ("b", "a")):
-        if f" of {side} is in the other" in reason:
-            return reason.replace(f" of {side} is in", f" of {other} is in")
-    return reason
+            kind, count = EvidenceKind.DISGUISED_WORDS, text.disguised_words
+            evidence.append(Evidence(kind=kind, count=count, side=side))
+    return evidence
 
 
 def _direction(whole: _Overlap) -> str:

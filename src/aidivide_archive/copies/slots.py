@@ -42,8 +42,8 @@ class SlotConflict:
     """Numbers that differ within those pairs, each with its counterpart counted once."""
     numbers_same: int
     """Numbers that both sides of an aligned pair have."""
-    example: str
-    """One pair of different slots, for the reasons; "" when there is none."""
+    example: tuple[str, str] | None
+    """One pair of different slots, as evidence; None when there is none."""
 
 
 def slot_conflict(a: Outline, b: Outline) -> SlotConflict:
@@ -54,7 +54,7 @@ def slot_conflict(a: Outline, b: Outline) -> SlotConflict:
     text: cut, moved and merged sentences do not disagree, nor "Mara Lind" with "Ms Lind".
     """
     aligned = numbered = conflicting = numbers = names = years = other = same = 0
-    example = ""
+    example: tuple[str, str] | None = None
     for first, second in aligned_sentences(a, b):
         if not (first.has_slots and second.has_slots):
             continue
@@ -139,5 +139,5 @@ def _without_initials(a: _Slots, b: _Slots) -> tuple[_Slots, _Slots]:
     return a - short, frozenset(name for name in b if name[0] not in letters)
 
 
-def _example(difference: tuple[_Slots, _Slots] | None) -> str:
-    return f"{min(difference[0])} ≠ {min(difference[1])}" if difference else ""
+def _example(difference: tuple[_Slots, _Slots] | None) -> tuple[str, str] | None:
+    return (min(difference[0]), min(difference[1])) if difference else None

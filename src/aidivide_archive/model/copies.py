@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from aidivide_archive.evidence import Evidence
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
@@ -46,7 +48,7 @@ class Comparison:
     containment_a_outside_quotes: float
     containment_b_outside_quotes: float
     longest_passage_words: int
-    reasons: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +104,13 @@ class StoryMember:
     hours_after_origin: float | None
     """None when either time is unknown."""
     confidence: float
-    reasons: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
     origin_rank: int | None = None
     """Place among the candidates for the origin, 1 the likeliest; None: alone in its story."""
     origin_points: float | None = None
     """Sum of the evidence for it as the origin."""
-    origin_reasons: tuple[str, ...] | None = None
-    """That evidence in words."""
+    origin_evidence: tuple[Evidence, ...] | None = None
+    """What the points were given for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from aidivide_archive.archive.queries import Row
+from aidivide_archive.evidence import Evidence, from_json_list
 from aidivide_archive.report import content, places, tallies, timeline, times, words
 from aidivide_archive.report.content import Report
 from aidivide_archive.report.visible import safe_href, visible, visible_lines
@@ -61,8 +62,8 @@ def _environment() -> Environment:
         "language": places.language_name,
         "outlet": tallies.outlet_name,
         "ranked": tallies.ranked,
-        "role": lambda row: words.role_words(row["role"], row["reasons"], _names(row)),
-        "reasons": lambda row: words.reason_words(row["reasons"], _names(row)),
+        "role": lambda row: words.role_words(row["role"], _evidence(row), _names(row)),
+        "reasons": lambda row: words.reason_words(_evidence(row), _names(row)),
         "certainty": words.certainty,
         "kind": timeline.kind_of,
         "short_role": words.short_role,
@@ -89,6 +90,10 @@ def _style() -> str:
 def _drawn_stories(report: Report) -> frozenset[str]:
     """Stories that have a place in the page, to link to."""
     return frozenset(story.id for story in report.stories)
+
+
+def _evidence(row: Row) -> tuple[Evidence, ...]:
+    return from_json_list(row["evidence"])
 
 
 def _names(row: Row) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
-"""Slugs and the program's notes in the words of a newspaper reader."""
+"""Slugs and evidence in the words of a newspaper reader."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from aidivide_archive.archive.queries import Filters
+from aidivide_archive.evidence import Evidence, EvidenceKind, explained
 from aidivide_archive.model import Reason, Role
 from aidivide_archive.report.places import country_name, language_name
 from aidivide_archive.report.times import shown_moment
@@ -20,7 +20,7 @@ ROLE_WORDS = {
     Role.UPDATE: "update by the same outlet",
 }
 _MAY_CREDIT = (Role.COPY, Role.EDITED_COPY, Role.EXCERPT)
-_NAMES_A_SOURCE = re.compile(r"credits |credited as |names .* as the original")
+_NAMES_A_SOURCE = frozenset((EvidenceKind.CREDITS, EvidenceKind.CALLS_ORIGINAL))
 
 
 def ledger_words(reason: object) -> str:
@@ -33,8 +33,8 @@ def ledger_words(reason: object) -> str:
         return str(reason).replace("_", " ")
 
 
-def role_words(role: object, reasons: Iterable[object], own_names: Iterable[str] = ()) -> str:
-    """What an article is in its story; whether it names a source is said where it matters."""
+def role_words(role: object, evidence: Iterable[Evidence], own_names: Iterable[str] = ()) -> str:
+    """What an article is in its story, and whether it names a source where that matters and is known."""
     try:
         known = Role(str(role))
     except ValueError:
@@ -42,12 +42,10 @@ def role_words(role: object, reasons: Iterable[object], own_names: Iterable[str]
     words = ROLE_WORDS[known]
     if known not in _MAY_CREDIT:
         return words
-    own = {f"credits {name}".casefold() for name in own_names}
-    names = any(
-        _NAMES_A_SOURCE.match(str(reason)) and str(reason).casefold() not in own
-        for reason in reasons
-    )
-    return f"{words}, {'credited' if names else 'no credit found'}"
+    kinds = {part.kind for part in _without_own_credits(evidence, own_names)}
+    if EvidenceKind.EARLIER_WORDING in kinds:
+        return words
+    return f"{words}, {'credited' if kinds & _NAMES_A_SOURCE else 'no credit found'}"
 
 
 def short_role(row: Mapping[str, object]) -> str:
@@ -59,72 +57,26 @@ def short_role(row: Mapping[str, object]) -> str:
 
 # --- why -----------------------------------------------------------------------------------------
 
-_Match = re.Match[str]
-_REASONS: tuple[tuple[re.Pattern[str], Callable[[_Match], str]], ...] = tuple(
-    (re.compile(pattern), words)
-    for pattern, words in (
-        (
-            r"(\d+)% of it stands in the origin",
-            lambda m: f"{m[1]} % of its text stands in the first article too",
-        ),
-        (
-            r"linked through other articles of the story",
-            lambda _: "it shares text with other articles of this story, not with the first itself",
-        ),
-        (r"judged the same by a person", lambda _: "a person judged them to be one text"),
-        (
-            r"credited as the source by the story's articles",
-            lambda _: "the other articles name it as their source",
-        ),
-        (r"credits (.+)", lambda m: f"it names {m[1]} as its source"),
-        (r"(.+) names it as the original", lambda m: f"the page of {m[1]} calls it the original"),
-        (r"names (.+) as the original", lambda m: f"its page calls {m[1]} the original"),
-        (
-            r"no dated article is surely earlier, (\d+) are later",
-            lambda m: f"no dated article of this story is surely earlier; {_are(m[1])} later",
-        ),
-        (
-            r"(\d+) of the story's articles are earlier",
-            lambda m: f"{_articles(m[1])} of this story came out earlier",
-        ),
-        (
-            r"a part of another article of the story",
-            lambda _: "its text is only a part of another article's",
-        ),
-        (
-            r"shares text with (\d+) articles that share none with each other",
-            lambda m: f"it gathers text of {m[1]} articles that have nothing in common",
-        ),
-        # a rank among candidates says nothing that the evidence before it does not say
-        (r"candidate \d+ for the origin, .*", lambda _: ""),
-    )
-)
 
+def reason_words(evidence: Iterable[Evidence], own_names: Iterable[str] = ()) -> tuple[str, ...]:
+    """The evidence of a story member as clauses.
 
-def reason_words(reasons: Iterable[object], own_names: Iterable[str] = ()) -> tuple[str, ...]:
-    """The evidence of a story member as clauses; a note that is not known here stands as it is.
-
-    That an outlet credits itself, by one of its own names, is no evidence and left out.
+    Left out are its rank among the candidates, which the other evidence explains, and that an outlet credits itself.
     """
-    own = {f"credits {name}".casefold() for name in own_names}
-    told = (str(reason) for reason in reasons)
-    return tuple(filter(None, (_clause(one) for one in told if one.casefold() not in own)))
+    return tuple(
+        explained(part)
+        for part in _without_own_credits(evidence, own_names)
+        if part.kind is not EvidenceKind.CANDIDATE
+    )
 
 
-def _clause(reason: str) -> str:
-    for pattern, words in _REASONS:
-        found = pattern.fullmatch(reason)
-        if found:
-            return words(found)
-    return reason
-
-
-def _are(number: str) -> str:
-    return f"{number} {'is' if number == '1' else 'are'}"
-
-
-def _articles(number: str) -> str:
-    return "one article" if number == "1" else f"{number} articles"
+def _without_own_credits(
+    evidence: Iterable[Evidence], own_names: Iterable[str]
+) -> Iterator[Evidence]:
+    own = {name.casefold() for name in own_names}
+    for part in evidence:
+        if part.kind is not EvidenceKind.CREDITS or str(part.name).casefold() not in own:
+            yield part
 
 
 def certainty(confidence: object) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from aidivide_archive.evidence import Evidence, EvidenceKind
 from aidivide_archive.model import (
     Comparison,
     Match,
@@ -31,7 +32,7 @@ from aidivide_archive.stories.origin import (
     rank_origins,
 )
 
-STORIES_VERSION = "2"
+STORIES_VERSION = "3"
 """Raise it whenever `build_stories` gives another result for any input."""
 
 COPY_SHARE = 0.8
@@ -66,16 +67,16 @@ def build_stories(
 
 def _single(article: int, graph: CopyGraph) -> Story:
     parents = graph.roundups.get(article, ())
-    reasons: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
     if parents:
-        reasons = (f"shares text with {len(parents)} articles that share none with each other",)
+        evidence = (Evidence(kind=EvidenceKind.UNRELATED_SOURCES, count=len(parents)),)
     member = StoryMember(
         article_id=article,
         role=Role.ROUNDUP if parents else Role.ORIGIN,
         share_copied=None,
         hours_after_origin=None,
         confidence=1.0,
-        reasons=reasons,
+        evidence=evidence,
     )
     return Story(id=article, members=(member,))
 
@@ -101,7 +102,7 @@ def _story(members: Sequence[StoryArticle], graph: CopyGraph) -> Story:
                 described,
                 origin_rank=place,
                 origin_points=candidate.points,
-                origin_reasons=candidate.reasons,
+                origin_evidence=candidate.evidence,
             )
         )
     result.sort(key=lambda member: member.article_id)
@@ -115,7 +116,7 @@ def _origin_member(candidate: OriginCandidate, confidence: float) -> StoryMember
         share_copied=None,
         hours_after_origin=None,
         confidence=confidence,
-        reasons=candidate.reasons or ("nothing speaks for another article",),
+        evidence=candidate.evidence or (Evidence(kind=EvidenceKind.UNOPPOSED),),
     )
 
 
@@ -128,32 +129,34 @@ def _member(
     place: int,
 ) -> StoryMember:
     """Describe one copy; its confidence is the share of it that stands in its closest relative."""
-    found = graph.compared(member.id, origin.id)
+    comparison = graph.compared(member.id, origin.id)
     judged = graph.is_same(member.id, origin.id)
-    reasons = []
+    evidence = []
     if judged:
-        reasons.append("judged the same by a person")
-    if found is None:
-        reasons.append("linked through other articles of the story")
+        evidence.append(Evidence(kind=EvidenceKind.JUDGED_SAME))
+    if comparison is None:
+        evidence.append(Evidence(kind=EvidenceKind.LINKED_THROUGH_OTHERS))
     else:
-        reasons.append(f"{found.containment_a:.0%} of it stands in the origin")
-    reasons += candidate.reasons
-    reasons.append(f"candidate {place} for the origin, {candidate.points:+.2f} points")
+        percent = round(comparison.containment_a * 100)
+        evidence.append(Evidence(kind=EvidenceKind.SHARE_IN_ORIGIN, percent=percent))
+    evidence += candidate.evidence
+    points = round(candidate.points, 2) + 0.0  # PostgreSQL's JSON has no -0.0
+    evidence.append(Evidence(kind=EvidenceKind.CANDIDATE, rank=place, points=points))
     return StoryMember(
         article_id=member.id,
-        role=_role(member, origin, found),
-        share_copied=None if found is None else found.containment_a,
+        role=_role(member, origin, comparison),
+        share_copied=None if comparison is None else comparison.containment_a,
         hours_after_origin=_hours_between(origin, member),
         confidence=1.0 if judged else round(best_share, 3),
-        reasons=tuple(reasons),
+        evidence=tuple(evidence),
     )
 
 
-def _role(member: StoryArticle, origin: StoryArticle, found: Comparison | None) -> Role:
-    """Name what the member is to the origin; `found` has the member as a."""
-    if found is None:
+def _role(member: StoryArticle, origin: StoryArticle, comparison: Comparison | None) -> Role:
+    """Name what the member is to the origin; `comparison` has the member as a."""
+    if comparison is None:
         return Role.UPDATE if member.site == origin.site else Role.EDITED_COPY
-    share, coverage = found.containment_a, found.containment_b
+    share, coverage = comparison.containment_a, comparison.containment_b
     if share >= EXCERPT_SHARE > coverage and coverage * 2 <= share:
         return Role.EXCERPT
     if member.site == origin.site and (share < COPY_SHARE or coverage < COPY_SHARE):

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
+from aidivide_archive.evidence import Evidence, EvidenceKind
 from aidivide_archive.model import Comparison, StoryArticle
 
 # Weights in points. A link by the publisher is a statement about this very text; a credit may be
@@ -46,8 +48,10 @@ _AGENCY_LABELS = {
 }
 _LETTERS = re.compile(r"[\W_]+")
 
-_Add = Callable[[int, float, str], None]
-"""Records one piece of evidence: article id, points, reason."""
+
+class _Add(Protocol):
+    def __call__(self, article: int, points: float, *evidence: Evidence) -> None:
+        """Give an article points, and say what for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ class OriginCandidate:
 
     article_id: int
     points: float
-    reasons: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
 
 
 def rank_origins(
@@ -67,12 +71,12 @@ def rank_origins(
     `comparisons`: of pairs of members, keyed (a, b) as compared. Ties go to the earlier time, then
     the longer text, then the smaller id, so that the order of the arguments does not matter.
     """
-    points: dict[int, float] = {member.id: 0.0 for member in members}
-    reasons: dict[int, list[str]] = {member.id: [] for member in members}
+    sums: dict[int, float] = {member.id: 0.0 for member in members}
+    kept: dict[int, list[Evidence]] = {member.id: [] for member in members}
 
-    def add(article: int, value: float, reason: str) -> None:
-        points[article] += value
-        reasons[article].append(reason)
+    def add(article: int, points: float, *evidence: Evidence) -> None:
+        sums[article] += points
+        kept[article] += evidence
 
     ordered = sorted(members, key=lambda member: member.id)
     _weigh_links(ordered, add)
@@ -82,11 +86,11 @@ def rank_origins(
     longest = max(member.word_count for member in ordered)
     for member in ordered:
         if longest:
-            points[member.id] += LONGEST_POINTS * member.word_count / longest
+            sums[member.id] += LONGEST_POINTS * member.word_count / longest
     ranked = sorted(
         ordered,
         key=lambda member: (
-            -round(points[member.id], 9),
+            -round(sums[member.id], 9),
             member.published_start or datetime.max.replace(tzinfo=UTC),
             -member.word_count,
             member.id,
@@ -95,8 +99,8 @@ def rank_origins(
     return tuple(
         OriginCandidate(
             article_id=member.id,
-            points=round(points[member.id], 9),
-            reasons=tuple(reasons[member.id]),
+            points=round(sums[member.id], 9),
+            evidence=tuple(kept[member.id]),
         )
         for member in ranked
     )
@@ -135,11 +139,14 @@ def _weigh_links(members: Sequence[StoryArticle], add: _Add) -> None:
         named = by_url.get(_bare(member.canonical_url))
         if named is None or named.id == member.id:
             continue
-        add(named.id, CANONICAL_POINTS, f"{member.site} names it as the original")
-        add(member.id, -CANONICAL_POINTS, f"names {named.url} as the original")
+        called = Evidence(kind=EvidenceKind.CALLED_ORIGINAL, name=member.site)
+        calls = Evidence(kind=EvidenceKind.CALLS_ORIGINAL, name=named.url)
+        add(named.id, CANONICAL_POINTS, called)
+        add(member.id, -CANONICAL_POINTS, calls)
 
 
 def _weigh_credits(members: Sequence[StoryArticle], add: _Add) -> None:
+    """Points for the outlets that the story's articles credit; else fewer for whoever credits another one."""
     sites = sorted({member.site for member in members})
     owners = {
         credit: frozenset(site for site in sites if is_own_site(credit, site))
@@ -148,10 +155,12 @@ def _weigh_credits(members: Sequence[StoryArticle], add: _Add) -> None:
     credited = {site for owned in owners.values() for site in owned}
     for member in members:
         others = sorted(credit for credit in member.credits if member.site not in owners[credit])
+        credits_other = [Evidence(kind=EvidenceKind.CREDITS, name=name) for name in others[:1]]
         if member.site in credited:
-            add(member.id, CREDIT_POINTS, "credited as the source by the story's articles")
-        elif others:
-            add(member.id, CREDITS_OTHER_POINTS, f"credits {others[0]}")
+            by_others = Evidence(kind=EvidenceKind.CREDITED_BY_OTHERS)
+            add(member.id, CREDIT_POINTS, by_others, *credits_other)
+        elif credits_other:
+            add(member.id, CREDITS_OTHER_POINTS, *credits_other)
 
 
 def _weigh_times(members: Sequence[StoryArticle], add: _Add) -> None:
@@ -170,9 +179,9 @@ def _weigh_times(members: Sequence[StoryArticle], add: _Add) -> None:
         earlier = bisect_right(ends, start) - itself
         value = TIME_POINTS * (later - earlier) / (len(spans) - 1)
         if not earlier:
-            add(article, value, f"no dated article is surely earlier, {later} are later")
+            add(article, value, Evidence(kind=EvidenceKind.NONE_EARLIER, count=later))
         else:
-            add(article, value, f"{earlier} of the story's articles are earlier")
+            add(article, value, Evidence(kind=EvidenceKind.SOME_EARLIER, count=earlier))
 
 
 def _weigh_containment(
@@ -188,7 +197,7 @@ def _weigh_containment(
         if comparison.contains and a in known and b in known
     }
     for article in sorted(contained):
-        add(article, CONTAINED_POINTS, "a part of another article of the story")
+        add(article, CONTAINED_POINTS, Evidence(kind=EvidenceKind.PART_OF_ANOTHER))
 
 
 def interval(article: StoryArticle) -> tuple[datetime, datetime] | None:

@@ -20,6 +20,7 @@ from aidivide_archive.archive.schema import (
 )
 from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.copies import COPIES_VERSION, compare, mirrored, prepare
+from aidivide_archive.evidence import as_json_list
 from aidivide_archive.model import Comparison, Match, Signature
 from aidivide_archive.similarity import (
     BAND_COUNT,
@@ -322,6 +323,6 @@ def match_row(match: Match) -> dict[str, Any]:
         "containment_b_outside_quotes": found.containment_b_outside_quotes,
         "longest_passage_words": found.longest_passage_words,
         "decided_by": match.decided_by,
-        "reasons": list(found.reasons),
+        "reasons": as_json_list(found.evidence),
         "version": match.version,
     }

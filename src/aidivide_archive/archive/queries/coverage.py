@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from aidivide_archive.archive.documents.outlets import Outlets
 from aidivide_archive.archive.queries.filters import Filters, conditions
 from aidivide_archive.archive.queries.listings import by_code_point, in_time, stream
-from aidivide_archive.archive.queries.rows import Row, picked
+from aidivide_archive.archive.queries.rows import Row, evidence_fields, picked
 from aidivide_archive.archive.schema import (
     articles,
     captures,
@@ -57,7 +57,7 @@ COVERAGE_FIELDS = (
 MEMBER_FIELDS = (
     *("id", "url", "site", "outlet", "country", "title", "language", "word_count"),
     *("published_at", "published_from", "published_to", "role", "share_copied"),
-    *("hours_after_origin", "confidence", "reasons"),
+    *("hours_after_origin", "confidence", "reasons", "evidence"),
 )
 
 
@@ -211,6 +211,7 @@ def _member_row(row: sa.Row[Any], outlets: Outlets) -> Row:
         "published_at": instant(row.published_from, row.published_to),
         "published_from": iso(row.published_from),
         "published_to": iso(row.published_to),
+        **evidence_fields(row.reasons),
     }
     return picked(values, MEMBER_FIELDS)
 

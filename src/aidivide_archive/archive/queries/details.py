@@ -15,7 +15,7 @@ from aidivide_archive.archive.queries.listings import (
     match_row,
     match_statement,
 )
-from aidivide_archive.archive.queries.rows import Row
+from aidivide_archive.archive.queries.rows import Row, evidence_fields
 from aidivide_archive.archive.schema import (
     articles,
     captures,
@@ -64,9 +64,10 @@ class StoryDetail:
     former_id: str | None
     """The id asked for, when it is an alias of this story."""
     members: tuple[Row, ...]
-    """By publication, unknown last: the story row with `title, site, outlet, published_at, language, word_count`."""
+    """By publication, unknown last: the story row with `evidence, title, site, outlet, published_at, language,
+    word_count`. `evidence`: what `reasons` says, as objects with `kind` and its numbers and names."""
     candidates: tuple[Row, ...]
-    """Its members as candidates for the origin, the likeliest first: `rank, article_id, url, outlet, points, reasons`;
+    """Its members as candidates for the origin, the likeliest first: `rank, article_id, url, outlet, points, reasons, evidence`;
     none for a story of one, and until a story of a former version is settled."""
     matches: tuple[Row, ...]
 
@@ -277,7 +278,7 @@ def _candidate_row(row: sa.Row[Any], outlets: Outlets) -> Row:
         "url": row.url,
         "outlet": outlets.of(None, row.host)[0],
         "points": row.origin_points,
-        "reasons": row.origin_reasons,
+        **evidence_fields(row.origin_reasons),
     }
 
 
@@ -292,7 +293,7 @@ def _member_row(row: sa.Row[Any], outlets: Outlets) -> Row:
         "published_to": iso(row.published_to),
         "hours_after_origin": row.hours_after_origin,
         "confidence": row.confidence,
-        "reasons": row.reasons,
+        **evidence_fields(row.reasons),
         "title": row.title,
         "site": row.site,
         "outlet": outlets.of(None, row.host)[0],

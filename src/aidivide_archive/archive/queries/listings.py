@@ -16,6 +16,7 @@ from aidivide_archive.archive.queries.rows import (
     MATCH_FIELDS,
     STORY_FIELDS,
     Row,
+    evidence_fields,
     picked,
 )
 from aidivide_archive.archive.schema import articles, matches, stories, story_members, urls
@@ -82,6 +83,7 @@ def match_row(row: sa.Row[Any]) -> Row:
     """CONTRACT's match row of a row of `match_statement`."""
     values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
     values |= {"a_id": article_id(row.a_id), "b_id": article_id(row.b_id)}
+    values |= evidence_fields(row.reasons)
     return picked(values, MATCH_FIELDS)
 
 
@@ -108,6 +110,7 @@ def iter_stories(connection: sa.Connection, *, everything: bool) -> Iterator[Row
             "article_id": article_id(row.article_id),
             "published_from": iso(row.published_from),
             "published_to": iso(row.published_to),
+            **evidence_fields(row.reasons),
         }
         yield picked(values, STORY_FIELDS)
 

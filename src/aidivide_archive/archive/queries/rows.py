@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from aidivide_archive.evidence import as_json_list, from_json_list, worded
+
 Row: TypeAlias = dict[str, object]
 """Field → str, int, float, bool, None, or lists and dicts of them; keys in the order of the fields."""
 
@@ -69,6 +71,15 @@ STORY_FIELDS = (
     "reasons",
 )
 LEDGER_FIELDS = ("url", "state", "reason", "detail", "kind")
+
+
+def evidence_fields(stored: object) -> Row:
+    """A stored list of evidence as sentences in `reasons`, and as it is in `evidence`."""
+    evidence = from_json_list(stored)
+    return {
+        "reasons": [worded(part) for part in evidence],
+        "evidence": as_json_list(evidence),
+    }
 
 
 def picked(values: Mapping[str, object], names: tuple[str, ...]) -> Row:

@@ -76,7 +76,7 @@ matches = table(
     column("containment_b_outside_quotes", Real, comment="The same without quotations"),
     column("longest_passage_words", Count, comment="Longest shared run of words"),
     column("decided_by", String, comment="machine or person"),
-    column("reasons", JsonValue(), comment="Evidence in words"),
+    column("reasons", JsonValue(), comment="Evidence: objects with kind, numbers and names"),
     column("version", String, comment="Version of the comparison"),
     sa.CheckConstraint("contains IN ('a', 'b')", name="contains_known"),
     sa.CheckConstraint("a_id <> b_id", name="two_articles"),
@@ -120,7 +120,11 @@ story_members = table(
     column("share_copied", Real, null=True, comment="Share of it that stands in the origin"),
     column("hours_after_origin", Real, null=True, comment="Between the publications"),
     column("confidence", Real, comment="In the role, in [0, 1]"),
-    column("reasons", JsonValue(), comment="Evidence in words, the strongest first"),
+    column(
+        "reasons",
+        JsonValue(),
+        comment="Evidence, the strongest first: objects with kind, numbers and names",
+    ),
     column(
         "origin_rank",
         Count,
@@ -128,7 +132,7 @@ story_members = table(
         comment="Place among the candidates for the origin, 1 the likeliest; null: alone in its story",
     ),
     column("origin_points", Real, null=True, comment="Sum of the evidence for it as the origin"),
-    column("origin_reasons", JsonValue(), null=True, comment="That evidence in words"),
+    column("origin_reasons", JsonValue(), null=True, comment="That evidence, likewise"),
     comment="Members of stories, with their role",
 )
 sa.Index("ix_story_members_story_id", story_members.c.story_id)

@@ -43,6 +43,7 @@ from aidivide_archive.archive.storage.changed_rows import Rows, delete_absent, u
 from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.copies import Prepared, compare, prepare
 from aidivide_archive.crash_points import crash_point
+from aidivide_archive.evidence import as_json_list
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
 from aidivide_archive.similarity import (
     SCHEME,
@@ -299,16 +300,12 @@ def story_rows_of(
                 "share_copied": member.share_copied,
                 "hours_after_origin": member.hours_after_origin,
                 "confidence": member.confidence,
-                "reasons": list(member.reasons),
+                "reasons": as_json_list(member.evidence),
                 "origin_rank": member.origin_rank,
                 "origin_points": member.origin_points,
-                "origin_reasons": _as_list(member.origin_reasons),
+                "origin_reasons": as_json_list(member.origin_evidence),
             }
     return story_rows, member_rows
-
-
-def _as_list(reasons: tuple[str, ...] | None) -> list[str] | None:
-    return None if reasons is None else list(reasons)
 
 
 def _write_stories(connection: sa.Connection, grouped: Sequence[Story]) -> None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from string import Formatter
 from typing import TypeAlias
 
 import sqlalchemy as sa
 
+from aidivide_archive.evidence import EvidenceKind
 from aidivide_archive.model import Channel, UrlKind, UrlState
 
 
@@ -93,6 +95,41 @@ class _Sql:
             "(SELECT string_agg(part, '; ' ORDER BY place) FROM "
             f"jsonb_array_elements_text({place}) WITH ORDINALITY AS parts (part, place))"
         )
+
+    def worded(self, column: str) -> str:
+        """A stored list of evidence as its notes, "one; two"; a text stands as it is."""
+        notes = " ".join(
+            f"WHEN '{kind.value}' THEN {self._note(kind.note)}" for kind in EvidenceKind
+        )
+        kind = self.text_of("value", "kind")
+        one = f"CASE {kind} {notes} ELSE {kind} END"
+        if self.is_sqlite:
+            return (
+                f"(SELECT group_concat(CASE WHEN type <> 'object' THEN value ELSE {one} END, '; ') "
+                f"FROM json_each({column}))"
+            )
+        return (
+            "(SELECT string_agg(CASE WHEN jsonb_typeof(value) <> 'object' THEN value #>> '{}' "
+            f"ELSE {one} END, '; ' ORDER BY place) "
+            f"FROM jsonb_array_elements({column}) WITH ORDINALITY AS parts (value, place))"
+        )
+
+    def _note(self, template: str) -> str:
+        """What `evidence.worded` makes of a template, as an expression of the object `value`."""
+        parts = []
+        for words, field, form, _ in Formatter().parse(template):
+            if words:
+                parts.append("'" + words.replace("'", "''") + "'")
+            if field:
+                parts.append(self._signed(field) if form else f"({self.text_of('value', field)})")
+        return " || ".join(parts)
+
+    def _signed(self, key: str) -> str:
+        """As `{:+.2f}`, the one format that a note has."""
+        number = self.text_of("value", key)
+        if self.is_sqlite:
+            return f"printf('%+.2f', {number})"
+        return f"to_char(CAST({number} AS numeric), 'FMSG999999990.00')"
 
     def text_of(self, column: str, key: str) -> str:
         return f"json_extract({column}, '$.{key}')" if self.is_sqlite else f"{column} ->> '{key}'"
@@ -245,7 +282,7 @@ def _copies(sql: _Sql) -> View:
         ("origin_outlet", "Its outlet", "origin_outlet.name"),
         ("origin_country", "Its outlet's country", "origin_outlet.country"),
         ("confidence", "In the role, 0 to 1", sql.rounded("story_members.confidence", 4)),
-        ("reasons", "Why, joined with ;", sql.joined("story_members.reasons")),
+        ("reasons", "Why, joined with ;", sql.worded("story_members.reasons")),
     ]
     source = (
         "FROM story_members JOIN stories ON stories.id = story_members.story_id "
@@ -275,7 +312,7 @@ def _matches(sql: _Sql) -> View:
         ("containment_b", "Share of b that stands in a", sql.rounded("matches.containment_b", 4)),
         ("longest_passage_words", "Longest shared run of words", "matches.longest_passage_words"),
         ("decided_by", "machine or person", "matches.decided_by"),
-        ("reasons", "Why, joined with ;", sql.joined("matches.reasons")),
+        ("reasons", "Why, joined with ;", sql.worded("matches.reasons")),
     ]
     source = (
         "FROM matches JOIN articles AS a ON a.id = matches.a_id JOIN articles AS b ON b.id = matches.b_id "
@@ -450,16 +487,23 @@ def views(*, is_sqlite: bool = True) -> tuple[View, ...]:
 def create(connection: sa.Connection) -> None:
     is_sqlite = connection.dialect.name == "sqlite"
     for view in views(is_sqlite=is_sqlite):
-        connection.exec_driver_sql(view.statement())
-        if not is_sqlite:
+        if is_sqlite:
+            connection.exec_driver_sql(view.statement())
+        else:
+            connection.exec_driver_sql(_literal(view.statement()))
             _comment(connection, "VIEW", view.name, view.comment)
             for column in view.columns:
                 _comment(connection, "COLUMN", f"{view.name}.{column.name}", column.comment)
 
 
 def _comment(connection: sa.Connection, kind: str, name: str, words: str) -> None:
-    quoted = words.replace("'", "''").replace("%", "%%")
-    connection.exec_driver_sql(f"COMMENT ON {kind} {name} IS '{quoted}'")
+    quoted = words.replace("'", "''")
+    connection.exec_driver_sql(_literal(f"COMMENT ON {kind} {name} IS '{quoted}'"))
+
+
+def _literal(statement: str) -> str:
+    """A statement without parameters for psycopg, which takes % for the start of one."""
+    return statement.replace("%", "%%")
 
 
 def drop(connection: sa.Connection) -> None:
