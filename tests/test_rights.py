@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -30,7 +31,11 @@ from aidivide_archive.ingest.reading import read
 from aidivide_archive.ingest.service import document, kept_capture, response_of
 from aidivide_archive.model import Capture, Channel, LeasedUrl, UrlKind
 from aidivide_archive.rights import (
+    FORBIDS,
     Statement,
+    Use,
+    as_stored,
+    from_stored,
     header_statements,
     is_open_licence,
     reserved,
@@ -47,6 +52,7 @@ AGENT = "aidivide-archive"
 CANARY = "The pelican of the ministry counted nineteen lanterns"
 TEXT = " ".join(f"{CANARY} in hall number {n} before the talks began." for n in range(30))
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"
+LICENCE = f'<link rel="license" href="{CC_BY}">'
 PROFILE = """
 schema = 1
 [event]
@@ -59,20 +65,22 @@ seeds = ["https://www.news.example/paid/a"]
 """
 
 
-def page(head: str = "") -> bytes:
+def page(head: str = "", foot: str = "") -> bytes:
     return (
         f'<!DOCTYPE html><html lang="en"><head><title>A forum met</title>{head}</head><body>'
-        f"<article><h1>A forum met</h1><p>{TEXT}</p></article></body></html>"
+        f"<article><h1>A forum met</h1><p>{TEXT}</p></article>{foot}</body></html>"
     ).encode()
 
 
-def capture(head: str = "", headers: tuple[tuple[str, str], ...] = (), url: str = URL) -> Capture:
+def capture(
+    head: str = "", headers: tuple[tuple[str, str], ...] = (), url: str = URL, foot: str = ""
+) -> Capture:
     return Capture(
         url=url,
         captured_at=NOW,
         status=200,
         headers=(("Content-Type", "text/html"), *headers),
-        body=page(head),
+        body=page(head, foot),
     )
 
 
@@ -119,6 +127,36 @@ CASES: dict[str, Case] = {
     "a licence against changes": ((), '<link rel="license" href="https://creativecommons.org/licenses/by-nd/4.0/">', b"", None, NO, YES),
     "a licence in JSON-LD": ((), f'<script type="application/ld+json">{{"@type":"NewsArticle","headline":"A forum met","license":"{CC_BY}"}}</script>', b"", None, YES, YES),
     "dc.rights": ((), meta("dc.rights", "© 2025 News. All rights reserved"), b"", None, NO, YES),
+    "noai for us by name": ((), meta(AGENT, "noai") + LICENCE, b"", None, NO, YES),
+    "noarchive for another agent, licence": (tag("otherbot: noarchive"), LICENCE, b"", None, YES, YES),
+    "nosnippet, licence": (tag("nosnippet"), LICENCE, b"", None, NO, NO),
+    "unavailable after, passed, licence": (tag("unavailable_after: 2025-07-25"), LICENCE, b"", "unavailable_after (header:x-robots-tag)", NO, NO),
+    "tdm 0, licence": ((("tdm-reservation", "0"),), LICENCE, b"", None, YES, YES),
+    "tdm 1, licence": ((("tdm-reservation", "1"),), LICENCE, b"", "tdm-reservation (header:tdm-reservation)", NO, YES),
+    "directives without commas": ((), meta("robots", "index; noarchive") + LICENCE, b"", "noarchive (meta:robots)", NO, YES),
+    "directives with blanks": ((), meta("robots", "noai follow") + LICENCE, b"", None, NO, YES),
+    "a licence of something else, header": ((("Link", f'<{CC_BY}>; rel="license"; anchor="#photo"'),), "", b"", None, NO, YES),
+    "two licences, one against changes": ((), LICENCE + '<link rel="license" href="https://creativecommons.org/licenses/by-nd/4.0/">', b"", None, NO, YES),
+    "a licence, and all rights reserved": ((), LICENCE + meta("dc.rights", "© 2025 News. All rights reserved"), b"", None, NO, YES),
+    "dcterms.license": ((), meta("dcterms.license", CC_BY), b"", None, YES, YES),
+    "the licence of another article": ((), f'<script type="application/ld+json">[{{"@type":"NewsArticle","headline":"A forum met"}},{{"@type":"NewsArticle","url":"https://other.example/b","license":"{CC_BY}"}}]</script>', b"", None, NO, YES),
+}  # fmt: skip
+
+# what stands below the article → may the text be shared
+LINES: dict[str, tuple[str, bool]] = {
+    "a reserved page with a licensed photograph": (f"<footer><p>© The Quay. All rights reserved. Photo: J. Roe, {CC_BY}</p></footer>", NO),
+    "a licensed photograph": (f"<footer><p>© The Quay. Photo: J. Roe, {CC_BY}</p></footer>", NO),
+    "a licensed photograph in Chinese": (f"<footer><p>© 港口日报 图片来源：某某，{CC_BY}</p></footer>", NO),
+    "a link in a figure": (f'<figure><img src="a.jpg"><figcaption>The lock, <a rel="license" href="{CC_BY}">CC BY</a></figcaption></figure>', NO),
+    "a link in a picture's credit": (f'<p>Photo by Jo Roe, <a rel="license" href="{CC_BY}">CC BY 4.0</a></p>', NO),
+    "a link at the foot": (f'<footer><p>This work is under a <a rel="license" href="{CC_BY}">licence</a></p></footer>', YES),
+    "a line that licenses the text": ("<footer><p>This article is licensed under a Creative Commons Attribution 4.0 licence.</p></footer>", YES),
+    "a line that licenses the site": ("<footer><p>Except where otherwise noted, content on this site is available under CC BY-SA 4.0.</p></footer>", YES),
+    "a line that licenses comments": ("<footer><p>© The Quay. User contributions licensed under CC BY-SA 4.0.</p></footer>", NO),
+    "a line that licenses the theme": ("<footer><p>© The Quay. Website theme licensed under CC BY 4.0.</p></footer>", NO),
+    "a line that says no": ("<footer><p>© The Quay. This text is not licensed under CC BY.</p></footer>", NO),
+    "a licence without a subject": ("<footer><p>© CC BY 4.0</p></footer>", NO),
+    "an owner alone": ("<footer><p>© 2025 The Quay</p></footer>", NO),
 }  # fmt: skip
 
 
@@ -154,11 +192,21 @@ def test_a_statement_on_rights_is_evidence_and_decides(name: str, profile: Profi
     found = read(response_of(taken, stated), leased(), profile)
     assert found.withheld == withheld
     shared = sharing(found.statements, agent=AGENT, now=NOW)
-    assert (shared.text, shared.excerpt) == (may_share, may_quote), shared.reason
+    assert (shared.text, shared.excerpt) == (may_share, may_quote), found.statements
     evidence = {one.source for one in found.statements}
     assert all(f"header:{key.lower()}" in evidence for key, _ in headers if key != "Link")
     assert not stated or set(stated) <= set(found.statements)
     assert (b"<meta" not in page(head)) or any(one.startswith("meta:") for one in evidence)
+
+
+@pytest.mark.fault("L01")
+@pytest.mark.parametrize("name", LINES)
+def test_a_licence_counts_when_it_is_one_of_the_text(name: str, profile: Profile):
+    foot, may_share = LINES[name]
+    found = read(response_of(capture(foot=foot)), leased(), profile)
+    assert found.statements
+    shared = sharing(found.statements, agent=AGENT, now=NOW)
+    assert (shared.text, shared.excerpt) == (may_share, True), found.statements
 
 
 def test_at_least_the_24_cases_of_the_matrix_are_shown():
@@ -184,9 +232,11 @@ def test_a_profile_that_keeps_no_full_texts_keeps_none(tmp_path: Path):
 # --- in the archive ------------------------------------------------------------------------------
 
 
-def store(archive: Archive, taken: Capture, profile: Profile) -> None:
-    """As the crawler and the import do it."""
-    found = read(response_of(taken), leased(taken.url), profile)
+def store(
+    archive: Archive, taken: Capture, profile: Profile, stated: tuple[Statement, ...] = ()
+) -> None:
+    """As the crawler and the import do it; `stated`: by the site's tdmrep.json."""
+    found = read(response_of(taken, stated), leased(taken.url), profile)
     position = archive.write_capture(kept_capture(taken, found))
     made = document(leased(taken.url), found, capture=taken, position=position, now=NOW)
     entered = discovery(taken.url, kind=UrlKind.PAGE, channel=Channel.SEED)
@@ -246,11 +296,10 @@ def test_of_a_reserved_page_metadata_and_digests_stay_and_no_text_anywhere(reser
 
 
 def test_show_and_the_export_say_why_there_is_no_text(reserved_page: Location):
-    options = ["--archive", str(reserved_page.directory)]
-    options += ["--database", reserved_page.database_url] if reserved_page.database_url else []
-    shown = CliRunner().invoke(cli, [*options, "show", URL], catch_exceptions=False)
+    where = options(reserved_page)
+    shown = CliRunner().invoke(cli, [*where, "show", URL], catch_exceptions=False)
     assert "text withheld  noarchive (header:x-robots-tag)" in shown.output
-    exported = CliRunner().invoke(cli, [*options, "export", "articles"], catch_exceptions=False)
+    exported = CliRunner().invoke(cli, [*where, "export", "articles"], catch_exceptions=False)
     rows = [json.loads(line) for line in exported.stdout.splitlines()]
     assert Counter(row["withheld"] for row in rows) == {
         None: 1,
@@ -265,6 +314,171 @@ def test_reading_again_leaves_a_withheld_text_as_it_is(reserved_page: Location):
     summary = reprocess(reserved_page)
     assert (summary.read, summary.failed) == (1, 0)
     assert everything_in(reserved_page).count("withheld") == before
+
+
+# --- for sharing: the same cases through the command ---------------------------------------------
+
+
+def host_of(number: int) -> str:
+    return f"case-{number}.example"
+
+
+def options(where: Location) -> list[str]:
+    return [
+        *("--archive", str(where.directory)),
+        *(("--database", where.database_url) if where.database_url else ()),
+    ]
+
+
+def exported_for_sharing(where: Location) -> dict[str, dict[str, Any]]:
+    """Rows of `export articles --for sharing` by URL."""
+    line = [*options(where), "export", "articles", "--for", "sharing"]
+    done = CliRunner().invoke(cli, line, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return {row["url"]: row for row in rows}
+
+
+def archive_of_cases(where: Location, folder: Path, rights: str) -> None:
+    profile = profile_of(PROFILE + rights, folder)
+    with Archive(where) as archive:
+        archive.begin("import", profile, warc=True)
+        for number, (headers, head, site_file, *_) in enumerate(CASES.values()):
+            url = f"https://{host_of(number)}/paid/a"
+            store(archive, capture(head, headers, url), profile, tdmrep_statements(site_file, url))
+        for number, (foot, _) in enumerate(LINES.values(), start=len(CASES)):
+            url = f"https://{host_of(number)}/paid/a"
+            store(archive, capture(url=url, foot=foot), profile)
+        archive.settle().result()
+        archive.finish("finished")
+
+
+@pytest.mark.fault("L01")
+@pytest.mark.parametrize("reserved_pages", ["text", "metadata"])
+def test_the_export_for_sharing_passes_on_what_the_rule_allows(
+    reserved_pages: str, location: Location, tmp_path: Path
+):
+    archive_of_cases(location, tmp_path, f'[rights]\nreserved = "{reserved_pages}"\n')
+    rows = exported_for_sharing(location)
+    expected = {
+        name: (withheld, text, quote) for name, (*_, withheld, text, quote) in CASES.items()
+    }
+    expected |= {name: (None, may_share, True) for name, (_, may_share) in LINES.items()}
+    assert len(rows) == len(expected)
+    for number, (name, (withheld, may_share, may_quote)) in enumerate(expected.items()):
+        row = rows[f"https://{host_of(number)}/paid/a"]
+        is_held = withheld is None or reserved_pages == "text"
+        assert (row["text"] is not None) == (is_held and may_share), name
+        assert (row["excerpt"] is not None) == (is_held and may_quote), name
+        passed_on = json.dumps({**row, "url": None})
+        assert (CANARY in passed_on) == (is_held and may_quote), name
+        assert (row["text_left_out"] is None) == (row["text"] is not None), name
+        if not is_held:
+            assert row["text_left_out"] == "no_text"
+
+
+@pytest.mark.fault("L01")
+def test_a_term_is_over_by_the_archives_time_and_not_by_the_clock(
+    location: Location, tmp_path: Path
+):
+    """So that the same archive gives the same bytes on any day."""
+    profile = profile_of(PROFILE, tmp_path)
+    with Archive(location) as archive:
+        archive.begin("import", profile, warc=True)
+        store(archive, capture(LICENCE, tag("unavailable_after: 2025-08-10")), profile)
+        archive.settle().result()
+        archive.finish("finished")
+    shown = {}
+    for day in (9, 11):
+        ended = datetime(2025, 8, day, tzinfo=UTC)
+        set_end_of_run(location, ended)
+        row = exported_for_sharing(location)[URL]
+        shown[day] = (row["text"] is not None, row["excerpt"] is not None, row["text_left_out"])
+    assert shown == {9: (True, True, None), 11: (False, False, "rights_reserved")}
+
+
+def set_end_of_run(where: Location, moment: datetime) -> None:
+    address = where.database_url or f"sqlite:///{where.database_path}"
+    engine = sa.create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(sa.update(schema.crawls).values(finished_at=moment))
+    engine.dispose()
+
+
+def test_each_event_is_addressed_by_its_own_name(location: Location, tmp_path: Path):
+    named = PROFILE + '[politeness]\nuser_agent = "Harbour-Bot/2.1"\n'
+    profile = profile_of(named, tmp_path)
+    own, other = "https://a.example/own", "https://b.example/other"
+    with Archive(location) as archive:
+        archive.begin("import", profile, warc=True)
+        store(archive, capture(LICENCE + meta("harbour-bot", "noai"), url=own), profile)
+        store(archive, capture(LICENCE + meta(AGENT, "noai"), url=other), profile)
+        archive.settle().result()
+        archive.finish("finished")
+    rows = exported_for_sharing(location)
+    assert rows[own]["text_left_out"] == "rights_reserved"
+    assert rows[other]["text_left_out"] is None
+
+
+# --- the rule ------------------------------------------------------------------------------------
+
+
+def test_the_table_of_the_document_is_the_rule():
+    """docs/rights.md has a row for each reservation, with a cross for each use that it forbids."""
+    document = (ROOT / "docs" / "rights.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z_-]+)`[^|]*\| (.)? \| (.)? \| (.)? \|$", document, re.MULTILINE)
+    stated = {
+        name: {
+            use
+            for use, cross in zip((Use.KEEP, Use.SHARE, Use.QUOTE), crosses, strict=True)
+            if cross == "✗"
+        }
+        for name, *crosses in rows
+    }
+    assert stated == {name: set(uses) for name, uses in FORBIDS.items()}
+
+
+@pytest.mark.parametrize(
+    ("words", "limit", "may_quote"),
+    [
+        ("max-snippet: 50", 50, YES),
+        ("max-snippet:-1", None, YES),
+        ("max-snippet: 0", None, NO),
+        ("max-snippet: many", None, YES),
+        ("max-snippet: 90, max-snippet: 30", 30, YES),
+        ("otherbot: max-snippet: 5", None, YES),
+    ],
+)
+def test_a_page_may_bound_how_much_of_it_is_quoted(words: str, limit: int | None, may_quote: bool):
+    stated = header_statements([("X-Robots-Tag", words)])
+    shared = sharing(stated, agent=AGENT, now=NOW)
+    assert (shared.max_excerpt_chars, shared.excerpt) == (limit, may_quote)
+    licensed = sharing([*stated, Statement("link:license", CC_BY)], agent=AGENT, now=NOW)
+    assert licensed.text == may_quote  # the licence is the more specific word
+    assert licensed.max_excerpt_chars is None
+
+
+def test_a_permission_beats_a_missing_licence_and_no_reservation():
+    assert sharing((), agent=AGENT, now=NOW, permitted=True).text
+    for directive in FORBIDS:
+        words = {"unavailable_after": f"unavailable_after: {NOW:%Y-%m-%d}"}.get(
+            directive, directive
+        )
+        stated = [Statement("meta:robots", words)]
+        if directive == "tdm-reservation":
+            stated = [Statement("meta:tdm-reservation", "1")]
+        shared = sharing(stated, agent=AGENT, now=NOW, permitted=True)
+        assert not shared.text, directive
+        assert [one.directive for one in shared.reservations] == [directive]
+
+
+def test_what_is_stored_with_a_capture_reads_back():
+    stated = (Statement("header:x-robots-tag", "noai"), Statement("link:license", CC_BY))
+    stored = as_stored(stated, "noarchive (meta:robots)")
+    assert from_stored(json.loads(json.dumps(stored))) == stated
+    assert as_stored((), None) is None
+    assert from_stored(None) == ()
+    assert from_stored(as_stored((), "keep_full_text = false (profile)")) == ()
 
 
 # --- parsing -------------------------------------------------------------------------------------
@@ -313,8 +527,10 @@ def test_any_statement_has_a_meaning_and_none_fails(values: list[str], body: byt
     stated = header_statements([("X-Robots-Tag", value) for value in values])
     stated += tdmrep_statements(body, URL)
     found = reserved([*stated, *(Statement("meta:robots", value) for value in values)], agent=AGENT)
-    assert all("(" in reason for reason in found.reasons)
-    assert sharing(stated, agent=AGENT, now=NOW).reason
+    assert {one.directive for one in found.reservations} <= set(FORBIDS)
+    shared = sharing(stated, agent=AGENT, now=NOW)
+    assert not shared.text  # no licence
+    assert set(shared.reservations) <= set(found.reservations)
 
 
 # --- a crawl -------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from aidivide_archive.cli import cli
 from aidivide_archive.exceptions import ConfigError, ExportError
 from aidivide_archive.export import exporters
 from aidivide_archive.export.manifest import Account
-from aidivide_archive.export.sharing import LeftOut, Policy, excerpt, may_share_text, shared
+from aidivide_archive.export.sharing import LeftOut, Policy, excerpt, shared
 from aidivide_archive.export.target import MANIFEST
 from aidivide_archive.urls import article_id, url_id
 from tests.conftest import ENGINES, new_location
@@ -414,44 +414,56 @@ def test_foreign_values_of_another_type_become_unknown(sqlite_filled: Location, 
     }
 
 
-RESERVED = (
-    ("header:x-robots-tag", "noarchive"),
-    ("tdm-reservation", "1"),
-    ("meta:robots", "index, noai"),
-)
-OPEN = (("json-ld:license", "https://creativecommons.org/licenses/by/4.0/"),)
+OPEN = {
+    "statements": [
+        {
+            "source": "json-ld:license",
+            "value": "https://creativecommons.org/licenses/by/4.0/",
+        }
+    ],
+    "withheld": None,
+}
 
 
-def test_a_text_is_shared_only_when_nothing_speaks_against_it():
-    closed, opened = Policy(), Policy(full_text=True)
-    assert may_share_text((), text="x", policy=closed) is LeftOut.PROFILE
-    assert may_share_text((), text="x", policy=opened) is None
-    assert may_share_text(OPEN, text="x", policy=closed) is None
-    assert may_share_text((), text="", policy=opened) is LeftOut.EMPTY
-    for statement in RESERVED:
-        assert may_share_text((statement, *OPEN), text="x", policy=opened) is LeftOut.RESERVED
-    for statement in (
-        ("x-robots-tag", "noodp"),
-        ("tdm-reservation", "0"),
-        ("page", "© noindex Ltd"),
-    ):
-        assert may_share_text((statement,), text="x", policy=opened) is None
-    no_changes = (("license", "https://creativecommons.org/licenses/by-nd/4.0/"),)
-    assert may_share_text(no_changes, text="x", policy=closed) is LeftOut.PROFILE
+def stating(*statements: tuple[str, str]) -> dict[str, object]:
+    """What the row of a capture holds about rights, an open licence among it."""
+    added = [{"source": source, "value": value} for source, value in statements]
+    return {**OPEN, "statements": [*added, *OPEN["statements"]]}
 
 
 @pytest.mark.parametrize(
-    "rights",
+    ("rights", "permitted", "left_out"),
     [
-        {"x-robots-tag": "noarchive"},
-        {"statements": [{"source": "header:x-robots-tag", "value": "noarchive"}]},
+        (None, False, LeftOut.PROFILE),
+        (None, True, None),
+        (OPEN, False, None),
+        (stating(("meta:robots", "noai")), True, LeftOut.RESERVED),
+        (stating(("header:tdm-reservation", "1")), True, LeftOut.RESERVED),
+        (stating(("header:tdm-reservation", "0"), ("meta:robots", "noodp")), False, None),
     ],
 )
-def test_both_forms_of_stored_evidence_are_read(rights: dict[str, object]):
-    row = shared(article(1, rights=rights), Policy(full_text=True))
-    assert row["text"] is None
-    assert row["text_left_out"] == "rights_reserved"
+def test_a_row_says_why_its_text_is_left_out(
+    rights: dict[str, object] | None, permitted: bool, left_out: LeftOut | None
+):
+    policy = Policy(full_text=permitted)
+    row = shared(article(1, rights=rights), policy)
+    assert row["text_left_out"] == (left_out.value if left_out else None)
+    assert (row["text"] is None) == (left_out is not None)
+    assert row["excerpt"]
     assert "rights" not in row
+    assert shared(article(1, rights=rights, text=""), policy)["text_left_out"] == "no_text"
+
+
+def test_a_page_that_is_not_to_be_quoted_is_passed_on_without_its_words():
+    words = " ".join(f"word{number}" for number in range(300))
+    page = article(1, text=words, description=words, image_caption=words, title="A forum met")
+    row = shared({**page, "rights": stating(("meta:robots", "nosnippet"))}, Policy())
+    assert (row["excerpt"], row["description"], row["image_caption"]) == (None, None, None)
+    assert row["title"] == "A forum met"
+    assert "word1" not in json.dumps(row)
+    short = {"statements": [{"source": "meta:robots", "value": "max-snippet: 20"}]}
+    row = shared({**page, "rights": short}, Policy())
+    assert row["excerpt"] == row["description"] == "word0 word1 word2 w…"
 
 
 def test_no_field_of_a_shared_row_carries_the_text_by_another_name():

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -257,23 +258,20 @@ def _preference(text: str | None) -> tuple[str, tuple[str, ...]]:
 
 
 def _policies(reader: Reader) -> dict[str | None, Policy]:
-    """What each event's profile says about passing on; None: for articles of no event, the strictest."""
+    """The policy of each event's profile; None: for articles of no event, the strictest."""
     from aidivide_archive.config import Profile
     from aidivide_archive.export.sharing import Policy
 
-    found: dict[str | None, Policy] = {None: Policy()}
+    changed_at = reader.provenance(stages=False).changed_at
+    as_of = Policy().as_of if changed_at is None else datetime.fromisoformat(changed_at)
+    policies: dict[str | None, Policy] = {None: Policy(as_of=as_of)}
     for event in reader.events():
-        text = reader.profile_json(event)
+        profile = reader.profile_json(event)
         try:
-            rights = None if text is None else Profile.from_json(text).rights
+            policies[event] = Policy.of(Profile.from_json(profile or ""), as_of=as_of)
         except ConfigError:  # stored by a version with other keys
-            rights = None
-        found[event] = (
-            Policy()
-            if rights is None
-            else Policy(full_text=rights.export_full_text, excerpt_words=rights.excerpt_words)
-        )
-    return found
+            policies[event] = policies[None]
+    return policies
 
 
 def _article_rows(

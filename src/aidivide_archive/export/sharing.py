@@ -1,102 +1,112 @@
-"""What of a text may be passed on to others; everything here is a pure function of a row and a policy.
+"""Rows as they may be passed on to others; everything here is a pure function of a row and a policy.
 
-A set for sharing holds a text only where nothing speaks against it. Otherwise metadata, link, digest and an excerpt
-stay, and `aidivide rehydrate` rebuilds the text from one's own archive.
+What may be passed on is decided by `rights.sharing`; this module applies it. Where a text is left out, metadata, link
+and digest stay, an excerpt where that is allowed, and `aidivide rehydrate` rebuilds the text from one's own archive.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from aidivide_archive.config import Politeness, Profile
 from aidivide_archive.export.columns import EXCERPT, LEFT_OUT, Column
 from aidivide_archive.export.registry import Row
+from aidivide_archive.rights import Sharing, from_stored, product_token, sharing
 
-_RESERVING = re.compile(
-    r"\b(?:noindex|none|noarchive|nocache|nosnippet|noai|noimageai|unavailable_after)\b",
-    re.IGNORECASE,
-)
-_CC = re.compile(r"creativecommons\.org/(?:licenses/by(?:-sa)?/|publicdomain/)", re.IGNORECASE)
 _WORD = re.compile(r"\S+")
 # Scripts without spaces: an excerpt of them is counted in characters.
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]")
 _WORD_CHARS = 50
 """A text without any blank is still cut."""
 _QUOTED_FIELDS = ("description", "image_caption")
+"""Fields in the page's words; some sites put the whole text there."""
 
 
 class LeftOut(StrEnum):
     """Why a text is not in a set for sharing."""
 
-    PROFILE = "not_permitted"  # [rights] export_full_text is false, and no licence permits it
-    RESERVED = "rights_reserved"  # the page or its headers reserve it
+    PROFILE = "not_permitted"  # no open licence allows it, and [rights] export_full_text is false
+    RESERVED = "rights_reserved"  # page or response reserve it
     EMPTY = "no_text"
+
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+def _default_agent() -> str:
+    return product_token(Politeness().user_agent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """[rights] of the event profile, as far as it is about passing on."""
+    """Under what a set is passed on: [rights] of the event profile, in whose name, as of when."""
 
     full_text: bool = False
+    """The profile's word that the publishers permit it; reservations count all the same."""
     excerpt_words: int = 40
+    agent: str = field(default_factory=_default_agent)
+    """Product token of the profile's user agent: statements addressed to it bind us."""
+    as_of: datetime = _END_OF_TIME
+    """Terms that ended by then (`unavailable_after`) are over. An export gives the moment of the archive's last change,
+    never the clock, so that it is the same again; without one every term is over."""
 
-
-def may_share_text(
-    statements: Sequence[tuple[str, str]], *, text: str, policy: Policy
-) -> LeftOut | None:
-    """None when the whole text may be passed on, else why not. `statements`: (source, words) about rights.
-
-    What a page reserves counts before the profile; an open licence that allows changes (a clean text is one) counts
-    without the profile.
-    """
-    if not text:
-        return LeftOut.EMPTY
-    if any(_reserves(source, words) for source, words in statements):
-        return LeftOut.RESERVED
-    if policy.full_text or any(_CC.search(words) for _, words in statements):
-        return None
-    return LeftOut.PROFILE
-
-
-def _reserves(source: str, words: str) -> bool:
-    name = source.rpartition(":")[2].lower()
-    if name == "tdm-reservation":
-        return words.strip() == "1"
-    return name in ("x-robots-tag", "robots") and _RESERVING.search(words) is not None
-
-
-def statements_of(rights: object) -> Iterator[tuple[str, str]]:
-    """(source, words) of what is stored about a capture's rights: a mapping by source, or a list of statements."""
-    if not isinstance(rights, Mapping):
-        return
-    listed = rights.get("statements")
-    for one in listed if isinstance(listed, list) else ():
-        if isinstance(one, Mapping):
-            yield str(one.get("source")), str(one.get("value"))
-    for source, words in rights.items():
-        if isinstance(words, str):
-            yield str(source), words
+    @classmethod
+    def of(cls, profile: Profile, *, as_of: datetime) -> Policy:
+        """The policy of an event profile."""
+        return cls(
+            full_text=profile.rights.export_full_text,
+            excerpt_words=profile.rights.excerpt_words,
+            agent=product_token(profile.politeness.user_agent),
+            as_of=as_of,
+        )
 
 
 def shared(row: Row, policy: Policy) -> dict[str, Any]:
     """The row as it may be passed on: with `excerpt`, and with its text or why that is left out.
 
-    `row` may have a field `rights` (`Reader.rows`); it is not passed on.
+    `row` may have a field `rights`, a value of `captures.rights` (`Reader.rows`); it is not passed on.
     """
     text = row.get("text") or ""
-    reason = may_share_text(list(statements_of(row.get("rights"))), text=text, policy=policy)
+    allowed = sharing(
+        from_stored(row.get("rights")),
+        agent=policy.agent,
+        now=policy.as_of,
+        permitted=policy.full_text,
+    )
+    reason = _left_out(text, allowed)
     passed = {name: value for name, value in row.items() if name != "rights"}
-    passed["excerpt"] = excerpt(text, policy.excerpt_words) or None
+    passed["excerpt"] = _quoted(text, allowed, policy)
     passed["text_left_out"] = None if reason is None else reason.value
     if reason is not None:
         passed["text"] = None
-        for name in _QUOTED_FIELDS:  # some sites put the whole text there
+        for name in _QUOTED_FIELDS:
             if passed.get(name):
-                passed[name] = excerpt(passed[name], policy.excerpt_words) or None
+                passed[name] = _quoted(passed[name], allowed, policy)
     return passed
+
+
+def _left_out(text: str, allowed: Sharing) -> LeftOut | None:
+    if not text:
+        return LeftOut.EMPTY
+    if allowed.text:
+        return None
+    return LeftOut.RESERVED if allowed.reservations else LeftOut.PROFILE
+
+
+def _quoted(text: str, allowed: Sharing, policy: Policy) -> str | None:
+    """The beginning of a text as far as it may be quoted; None: nothing of it."""
+    if not allowed.excerpt:
+        return None
+    words = excerpt(text, policy.excerpt_words)
+    limit = allowed.max_excerpt_chars
+    if limit is not None and len(words) > limit:
+        words = words[: limit - 1] + "…"
+    return words or None
 
 
 def shared_columns(columns: Sequence[Column]) -> tuple[Column, ...]:

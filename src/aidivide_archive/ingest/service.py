@@ -8,7 +8,6 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from aidivide_archive.archive.documents.full_text import word_count
 from aidivide_archive.config import Profile
@@ -29,7 +28,7 @@ from aidivide_archive.model import (
     WarcPosition,
     Withheld,
 )
-from aidivide_archive.rights import Statement, header_statements
+from aidivide_archive.rights import Statement, as_stored, header_statements
 from aidivide_archive.similarity import load_permutations
 from aidivide_archive.workers import TRIES, Starter, WorkerFailure, WorkerPool
 
@@ -126,7 +125,7 @@ def document(
             position=position,
             ip_address=capture.ip_address,
             robots=robots,
-            rights=_rights(found),
+            rights=as_stored(found.statements, found.withheld),
         )
     extraction = found.extraction
     if extraction is not None and found.withheld is not None:
@@ -158,13 +157,6 @@ def _without_text(extraction: Extraction, reason: str) -> Extraction:
     digest = hashlib.sha256(text.encode()).hexdigest()
     withheld = Withheld(reason=reason, text_sha256=digest, word_count=word_count(text))
     return replace(extraction, text="", cuts=(), withheld=withheld)
-
-
-def _rights(found: Reading) -> dict[str, Any] | None:
-    if not found.statements and found.withheld is None:
-        return None
-    stated = [{"source": one.source, "value": one.value} for one in found.statements]
-    return {"statements": stated, "withheld": found.withheld}
 
 
 # --- inside a worker -----------------------------------------------------------------------------

@@ -13,7 +13,12 @@ from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.metadata import jsonld
 from aidivide_archive.metadata.page import PageFacts, text_of
 from aidivide_archive.model import Claim, Hint
-from aidivide_archive.rights import MAX_STATEMENT_CHARS, MAX_STATEMENTS, meta_statements
+from aidivide_archive.rights import (
+    MAX_STATEMENT_CHARS,
+    MAX_STATEMENTS,
+    RIGHTS_RESERVED,
+    meta_statements,
+)
 from aidivide_archive.urls import canonical_url
 
 _MAX_TAGS = 30
@@ -43,9 +48,7 @@ _SAME_SCRIPT = {
     "he": {"he", "iw", "yi"},
 }
 _RIGHTS = re.compile(
-    r"©|copyright|all rights reserved|alle rechte vorbehalten|tous droits réservés|derechos reservados"
-    r"|direitos reservados|版权所有|著作权|creative commons|\bcc[ -]by\b|все права защищены",
-    re.IGNORECASE,
+    rf"©|copyright|{RIGHTS_RESERVED}|著作权|creative commons|\bcc[ -]by\b", re.IGNORECASE
 )
 _TRAIL = etree.XPath(
     "//*[self::div or self::nav or self::ul or self::ol or self::p]"
@@ -230,7 +233,7 @@ def rights_claim(facts: PageFacts, blocks: Sequence[Block]) -> Claim | None:
             next(
                 (
                     text
-                    for node in facts.nodes
+                    for node in _of_this_page(facts)
                     for text in (
                         *jsonld.texts(node.get("copyrightNotice")),
                         *jsonld.texts(node.get("license")),
@@ -252,11 +255,26 @@ def rights_claim(facts: PageFacts, blocks: Sequence[Block]) -> Claim | None:
     return None
 
 
+def _of_this_page(facts: PageFacts) -> Iterator[jsonld.Node]:
+    """The JSON-LD nodes that speak of this page: not those of a list that name another address as theirs."""
+    canonical = canonical_claim(facts)
+    own = {address(facts.url, facts.url), canonical.value if canonical else None}
+    for node in facts.nodes:
+        raws = (
+            *jsonld.addresses(node.get("url")),
+            *jsonld.addresses(node.get("mainEntityOfPage")),
+        )
+        named = {url for raw in raws if (url := address(raw, facts.url))}
+        if not named or named & own:
+            yield node
+
+
 def reservation_claims(facts: PageFacts) -> tuple[Claim, ...]:
     """Every further statement on rights, in the words of the page: `rights` says what they mean."""
     stated = [(one.source, one.value) for one in meta_statements(facts.metas)]
     stated += [("link:license", href) for href in facts.licences]
-    for node in facts.nodes:
+    stated += [("figure:license", href) for href in facts.picture_licences]
+    for node in _of_this_page(facts):
         for key in ("license", "copyrightNotice", "usageInfo"):
             words = jsonld.texts(node.get(key)) or jsonld.addresses(node.get(key))
             stated += [(f"json-ld:{key}", text) for text in words]

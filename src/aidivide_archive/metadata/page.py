@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from lxml.html import HtmlElement
 
 from aidivide_archive.metadata.jsonld import Node, article_nodes, normal, plain, read_nodes, types
+from aidivide_archive.rights import speaks_of_parts
 
 _MAX_VALUE_CHARS = 5000
 _MAX_LICENCES = 10
+_MAX_LINE_CHARS = 600
+_INLINE = frozenset(
+    ("a", "abbr", "b", "cite", "em", "font", "i", "small", "span", "strong", "sub", "sup", "u")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,9 @@ class PageFacts:
     language: str | None
     """Raw lang of <html>, or xml:lang."""
     licences: tuple[str, ...] = ()
-    """Raw hrefs of links with rel=license."""
+    """Raw hrefs of links with rel=license, as far as they may speak of the text."""
+    picture_licences: tuple[str, ...] = ()
+    """Raw hrefs of those that stand in a figure or in a line about pictures."""
 
     @property
     def article_body(self) -> str | None:
@@ -68,6 +75,7 @@ class PageFacts:
 
 def read_facts(tree: HtmlElement, url: str) -> PageFacts:
     nodes = read_nodes(tree)
+    licences, picture_licences = _licences(tree)
     return PageFacts(
         url=url,
         metas=_metas(tree),
@@ -84,12 +92,30 @@ def read_facts(tree: HtmlElement, url: str) -> PageFacts:
             None,
         ),
         language=tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang"),
-        licences=tuple(
-            href
-            for link in tree.iter("link", "a")
-            if "license" in (link.get("rel") or "").lower().split() and (href := link.get("href"))
-        )[:_MAX_LICENCES],
+        licences=licences,
+        picture_licences=picture_licences,
     )
+
+
+def _licences(tree: HtmlElement) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Raw hrefs of rel=license: those of the page, those of its pictures."""
+    of_page: list[str] = []
+    of_pictures: list[str] = []
+    for link in tree.iter("link", "a"):
+        if "license" in (link.get("rel") or "").lower().split() and (href := link.get("href")):
+            (of_pictures if _credits_a_picture(link) else of_page).append(href)
+    return tuple(of_page[:_MAX_LICENCES]), tuple(of_pictures[:_MAX_LICENCES])
+
+
+def _credits_a_picture(link: HtmlElement) -> bool:
+    """Whether a link stands in a figure, or in a line that speaks of pictures: "Photo: J. Roe, CC BY"."""
+    line = link
+    while line.tag in _INLINE and (parent := line.getparent()) is not None:
+        line = parent
+    if next(link.iterancestors("figure", "figcaption"), None) is not None:
+        return True
+    words = text_of(line)
+    return len(words) <= _MAX_LINE_CHARS and speaks_of_parts(words)
 
 
 def text_of(element: HtmlElement) -> str:

@@ -40,8 +40,7 @@ def iter_selected(
 ) -> Iterator[Row]:
     """CONTRACT's article rows of the chosen articles, in their order.
 
-    `rights`: with a field of that name: the statements in the headers of the response, as `captures.rights` holds
-    them, and as `page` the rights line of the page.
+    `rights`: with a field of that name: what page and response state, as `captures.rights` holds it; None: nothing.
     """
     outlets = Outlets(connection)
     event = selected.selection.filters.event
@@ -128,19 +127,14 @@ def _with_rights(
     connection: sa.Connection, numbers: Sequence[int], rows: Iterator[Row]
 ) -> Iterator[Row]:
     statement = (
-        sa.select(articles.c.id, captures.c.rights, extractions.c.fields)
+        sa.select(articles.c.id, captures.c.rights)
         .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
-        .outerjoin(captures, captures.c.id == extractions.c.capture_id)
+        .join(captures, captures.c.id == extractions.c.capture_id)
         .where(articles.c.id.in_(_listed(connection, numbers)))
     )
-    found = {
-        article_id(number): {**(headers or {}), "page": fields.get("rights")}
-        for number, headers, fields in connection.execute(statement)
-    }
+    stated = {article_id(number): rights for number, rights in connection.execute(statement)}
     for row in rows:
-        row["rights"] = {
-            name: value for name, value in found[str(row["id"])].items() if value is not None
-        }
+        row["rights"] = stated.get(str(row["id"]))
         yield row
 
 
