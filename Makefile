@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types contracts format bench soak fuzz lock clean
+.PHONY: help setup demo test check wheel lint types contracts format bench soak fuzz lock clean
 
 help: ## list what make can do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ test: $(READY) ## run the tests (the README's test command)
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: lint types contracts test ## exactly what CI runs
+
+wheel: $(READY) ## build the wheel, install it from the index into a new environment and use it there
+	.ci/wheel $(BIN)/python
 
 lint: $(READY) ## style and likely mistakes
 	$(BIN)/ruff check

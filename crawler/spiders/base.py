@@ -22,6 +22,7 @@ from twisted.internet.error import TimeoutError as TwistedTimeout
 from twisted.python.failure import Failure
 
 from aidivide_archive.archive import Location
+from aidivide_archive.cli.crawling import DEFAULT_EVENT
 from aidivide_archive.config import load_profile
 from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.ingest.reading import Reading
@@ -34,7 +35,6 @@ from ..archive_settings import ARCHIVE_SETTINGS
 from ..middlewares import Postponed, Refused, refuse_name
 from ..session import Session
 
-DEFAULT_EVENT = "ai-divide-forum-2025"
 STORAGE_ERROR_SECONDS = 3.0
 """After a storage failure what is under way has this long to end."""
 REVISITS = ("none", "all")

@@ -27,7 +27,6 @@ from aidivide_archive.cli.events import slug, template
 from aidivide_archive.cli.framework import EXIT_CODES, Command
 from aidivide_archive.cli.reference import commands_markdown, walk
 from aidivide_archive.config import builtin_events, load_profile
-from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.urls import article_id, story_id, url_id
 from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled
@@ -647,21 +646,21 @@ def test_sqlite_versions_with_the_fix_are_known(version: tuple[int, ...], good: 
 # --- crawl ---------------------------------------------------------------------------------------
 
 
-def test_crawl_needs_the_checkout_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_installation_that_lost_its_crawler_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     package = tmp_path / "site-packages" / "aidivide_archive" / "cli"
     monkeypatch.setattr(crawling, "__file__", str(package / "crawling.py"))
+    line = error_line(run("crawl", "--archive", str(tmp_path / "a"), code=2))
+    assert "the crawler is missing" in line
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_crawler_of_the_checkout_is_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
-    assert "checkout" in error_line(run("crawl", code=2))
-    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = other.settings\n")
-    with pytest.raises(ConfigError):
-        crawling.find_project(tmp_path)
-    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = crawler.settings\n")
-    (tmp_path / "below").mkdir()
-    assert crawling.find_project(tmp_path / "below") == tmp_path
-
-
-def test_an_editable_installation_finds_its_own_checkout(tmp_path: Path):
-    assert crawling.find_project(tmp_path) == ROOT
+    assert crawling.find_project() == crawling.ScrapyProject("crawler.settings", ROOT)
 
 
 def test_crawl_hands_over_absolute_places_and_keeps_the_password_off_the_command_line(

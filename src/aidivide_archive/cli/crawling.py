@@ -1,13 +1,14 @@
-"""`aidivide crawl`: the crawler of the checkout, started as a child that shares the terminal."""
+"""`aidivide crawl`: the crawler, started as a child process that shares the terminal."""
 
 from __future__ import annotations
 
-import configparser
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -16,8 +17,8 @@ from aidivide_archive.cli.framework import State, command, pass_state
 from aidivide_archive.exceptions import ConfigError
 
 DEFAULT_EVENT = "ai-divide-forum-2025"
-"""As in `crawler.spiders.base`, which is not importable from here."""
-SETTINGS = "crawler.settings"
+INSTALLED_CRAWLER = "aidivide_archive.crawler"
+"""The folder `crawler` of the checkout, inside an installed library (pyproject.toml)."""
 
 
 @command(
@@ -44,7 +45,6 @@ SETTINGS = "crawler.settings"
 @pass_state
 def crawl(state: State, event: str, revisit: str, wait: bool, scrapy: Sequence[str]) -> None:
     """Crawl an event's coverage, as `scrapy crawl coverage` does."""
-    project = find_project(Path.cwd())
     location = state.location()
     arguments = {
         "event": _absolute_file(event),
@@ -52,60 +52,71 @@ def crawl(state: State, event: str, revisit: str, wait: bool, scrapy: Sequence[s
         "revisit": revisit,
         "wait": "1" if wait else "",
     }
-    environment = dict(os.environ)
-    if (
-        location.database_url
-    ):  # not as an argument: it may hold a password, and arguments are public
-        environment["AIDIVIDE_DATABASE_URL"] = location.database_url
-    code = run_child(command_line(arguments, scrapy), project, environment)
+    code = run_crawler(arguments, scrapy, database_url=location.database_url)
     raise click.exceptions.Exit(code)
 
 
-def find_project(start: Path) -> Path:
-    """The folder of our `scrapy.cfg`: from `start` upwards, else beside the package. Raises ConfigError."""
+@dataclass(frozen=True, slots=True)
+class ScrapyProject:
+    """The crawler that belongs to this library, as Scrapy is to find it."""
+
+    settings: str
+    """Full name of the module of its settings."""
+    folder: Path | None
+    """The checkout on whose path that module lies; None: it is installed with the library."""
+
+
+def find_project() -> ScrapyProject:
+    """The crawler inside the installed library, else that of the checkout the library lies in. Raises ConfigError."""
+    if find_spec(INSTALLED_CRAWLER) is not None:
+        return ScrapyProject(f"{INSTALLED_CRAWLER}.settings", None)
     package = Path(__file__).resolve().parents[1]
-    for folder in (start, *start.parents, *_checkout_of(package)):
-        if _is_ours(folder / "scrapy.cfg"):
-            return folder
+    checkout = package.parents[1]
+    if package.parent.name == "src" and (checkout / "crawler" / "settings.py").is_file():
+        return ScrapyProject("crawler.settings", checkout)
     raise ConfigError(
-        "crawling needs the checkout of aidivide-archive (its scrapy.cfg): change into it and repeat; "
-        "import, search and export work anywhere"
+        f"the crawler is missing beside {package}: install aidivide-archive again, or use its checkout; "
+        "import, search and export work without it"
     )
 
 
-def _checkout_of(package: Path) -> Iterator[Path]:
-    """The top of the checkout that an editable installation lies in (src/aidivide_archive)."""
-    if package.parent.name == "src":
-        yield package.parents[1]
-
-
-def _is_ours(path: Path) -> bool:
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(path.read_text("utf-8"))
-    except (OSError, ValueError, configparser.Error):
-        return False
-    return parser.get("settings", "default", fallback=None) == SETTINGS
-
-
 def _absolute_file(event: str) -> str:
-    """The child runs in the project's folder: a file keeps its place."""
+    """The child may run in another folder: a file keeps its place."""
     path = Path(event)
     return str(path.absolute()) if path.is_file() else event
 
 
-def command_line(arguments: Mapping[str, str], more: Sequence[str]) -> list[str]:
+def run_crawler(
+    arguments: Mapping[str, str], more: Sequence[str] = (), *, database_url: str | None
+) -> int:
+    """Run `scrapy crawl coverage` to its end and return its exit code. Raises ConfigError.
+
+    `arguments`: of the spider; empty ones are left out. `more`: options of Scrapy's own.
+    """
+    project = find_project()
+    environment = {"SCRAPY_SETTINGS_MODULE": project.settings, **os.environ}
+    if database_url:  # not as an argument: it may hold a password, and arguments are public
+        environment["AIDIVIDE_DATABASE_URL"] = database_url
+    line = command_line(project, arguments, more)
+    return run_child(line, project.folder or Path.cwd(), environment)
+
+
+def command_line(
+    project: ScrapyProject, arguments: Mapping[str, str], more: Sequence[str]
+) -> list[str]:
     given = [
         part for name, value in arguments.items() if value for part in ("-a", f"{name}={value}")
     ]
-    return [sys.executable, "-m", "scrapy", "crawl", "coverage", *given, *more]
+    # an installation runs where the user stands: modules that lie there are none of ours (-P)
+    path = ["-P"] if project.folder is None else []
+    return [sys.executable, *path, "-m", "scrapy", "crawl", "coverage", *given, *more]
 
 
 def run_child(line: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
     """Run to the end and return the exit code. Ctrl-C reaches the child by the terminal; it stops cleanly."""
-    # PWD: the child runs in the project's folder, and names paths as they are seen from here
-    told = {**environment, "PWD": str(Path.cwd())}
-    with subprocess.Popen(line, cwd=folder, env=told) as child:  # noqa: S603  # our own command line
+    # PWD: the child may run in the project's folder, and names paths as they are seen from here
+    environment = {**environment, "PWD": str(Path.cwd())}
+    with subprocess.Popen(line, cwd=folder, env=environment) as child:  # noqa: S603  # our own command line
 
         def forward(number: int, _frame: object) -> None:
             child.send_signal(number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aidivide_archive.cli.crawling import command_line, find_project, run_child
+from aidivide_archive.cli.crawling import run_crawler
 from aidivide_archive.cli.framework import DEMO_DIRECTORY, State, command, pass_state
 from aidivide_archive.cli.terminal import note, safe, say, say_prose, shown_time
 from aidivide_archive.exceptions import ArchiveError
@@ -55,7 +54,6 @@ def demo(state: State) -> None:
     from aidivide_archive.archive.queries import Reader
     from aidivide_archive.archive.storage.location import Location
 
-    project = find_project(Path.cwd())
     location = Location.resolve(state.archive or DEMO_DIRECTORY, state.database)
     before = _known(location)
     folder = location.directory
@@ -64,10 +62,7 @@ def demo(state: State) -> None:
     with _newsroom(profile, folder / "requests.jsonl"):
         note("crawling eight outlets …")
         arguments = {"event": str(profile.absolute()), "archive": str(folder.absolute())}
-        environment = dict(os.environ)
-        if location.database_url:
-            environment["AIDIVIDE_DATABASE_URL"] = location.database_url
-        code = run_child(command_line(arguments, ()), project, environment)
+        code = run_crawler(arguments, database_url=location.database_url)
     if code != 0:
         raise click.exceptions.Exit(code)
     with Reader(location) as reader:
