@@ -3,7 +3,16 @@
 import pickle
 
 from aidivide_archive.config import Source
-from aidivide_archive.model import LISTING_PRIORITY, Channel, PageKind, Reason, UrlKind, UrlState
+from aidivide_archive.evidence import EvidenceKind
+from aidivide_archive.model import (
+    LISTING_PRIORITY,
+    Channel,
+    PageKind,
+    Reason,
+    Relation,
+    UrlKind,
+    UrlState,
+)
 
 
 def test_every_reason_has_words_of_its_own_and_a_state_that_can_be_reached():
@@ -51,7 +60,15 @@ def test_what_a_program_came_upon_is_not_listed():
     }
 
 
+def test_only_copies_and_excerpts_make_stories_and_template_news_is_listed_on_request() -> None:
+    assert {relation for relation in Relation if relation.in_stories} == {
+        Relation.COPY,
+        Relation.EXCERPT,
+    }
+    assert {relation for relation in Relation if not relation.is_listed} == {Relation.TEMPLATE}
+
+
 def test_members_go_through_a_workers_socket_as_themselves():
-    for member in (*Reason, *UrlKind, *Channel):
+    for member in (*Reason, *UrlKind, *Channel, *Relation, *EvidenceKind):
         assert pickle.loads(pickle.dumps(member)) is member
         assert type(member)(member.value) is member

@@ -587,7 +587,7 @@ def upgrade() -> None:
             "relation",
             sa.Text(),
             nullable=False,
-            comment="copy, excerpt, shared_statement or template",
+            comment="What the two are to each other",
         ),
         sa.Column("contains", sa.Text(), nullable=True, comment="a: a contains b; b: b contains a"),
         sa.Column("jaccard", Real, nullable=False, comment="Shared shingles / all shingles"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from aidivide_archive.evidence import Evidence
 
@@ -27,10 +28,28 @@ class Signature:
 
 
 class Relation(StrEnum):
-    COPY = "copy"
-    EXCERPT = "excerpt"
-    SHARED_STATEMENT = "shared_statement"
-    TEMPLATE = "template"
+    """What two texts that share words are to each other, with what needs to be known of each relation."""
+
+    meaning: str
+    """For the codebook: a clause; empty when the slug says it."""
+    in_stories: bool
+    """Whether such a pair may bring its articles into one story."""
+    is_listed: bool
+    """Whether matches are listed without being asked for all; what is no copy is not."""
+
+    # The defaults are for the type checker, which takes a look-up by slug for a call of this.
+    def __new__(
+        cls, slug: str, meaning: str = "", in_stories: bool = False, is_listed: bool = True
+    ) -> Self:
+        member = str.__new__(cls, slug)
+        member._value_ = slug
+        member.meaning, member.in_stories, member.is_listed = meaning, in_stories, is_listed
+        return member
+
+    COPY = "copy", "", True
+    EXCERPT = "excerpt", "one stands in the other", True
+    SHARED_STATEMENT = "shared_statement", "only quotations are shared"
+    TEMPLATE = "template", "formula news about different facts", False, False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,7 @@ class CopyGraph:
 
     def _add(self, match: Match) -> None:
         comparison = match.comparison
-        if comparison.relation not in (Relation.COPY, Relation.EXCERPT):
+        if comparison.relation is None or not comparison.relation.in_stories:
             return
         if match.a_id == match.b_id or not {match.a_id, match.b_id} <= self._known:
             return

@@ -66,7 +66,7 @@ def iter_matches(
 ) -> Iterator[Row]:
     """Matches by the ids of their articles, of one article with its number.
 
-    Template news only when everything is asked for.
+    What is no copy (`Relation.is_listed`) only when everything is asked for.
     """
     statement = match_statement()
     if number is not None:
@@ -74,7 +74,8 @@ def iter_matches(
     if limit is not None:
         statement = statement.limit(limit)
     if not everything:
-        statement = statement.where(matches.c.relation != Relation.TEMPLATE.value)
+        listed = [relation for relation in Relation if relation.is_listed]
+        statement = statement.where(matches.c.relation.in_(listed))
     for row in stream(connection, statement):
         yield match_row(row)
 

@@ -74,8 +74,12 @@ def totals(
     """Rows of matches, stories or ledger that there are, and those a list leaves out, by reason."""
     if what == "matches":
         total = _count(connection, sa.select(sa.func.count()).select_from(matches))
-        template = sa.select(sa.func.count()).where(matches.c.relation == Relation.TEMPLATE.value)
-        dropped = {} if everything else {"template": _count(connection, template)}
+        of_relation = sa.select(sa.func.count()).select_from(matches)
+        dropped = {
+            relation.value: _count(connection, of_relation.where(matches.c.relation == relation))
+            for relation in Relation
+            if not (everything or relation.is_listed)
+        }
     elif what == "stories":
         total = _count(connection, sa.select(sa.func.count()).select_from(story_members))
         alone = (

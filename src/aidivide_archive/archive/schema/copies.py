@@ -67,7 +67,7 @@ matches = table(
         comment="The one with the smaller URL",
     ),
     column("b_id", Id, reference("articles.id"), primary_key=True, comment="The other"),
-    column("relation", OneOf(Relation), comment="copy, excerpt, shared_statement or template"),
+    column("relation", OneOf(Relation), comment="What the two are to each other"),
     column("contains", String, null=True, comment="a: a contains b; b: b contains a"),
     column("jaccard", Real, comment="Shared shingles / all shingles"),
     column("containment_a", Real, comment="Share of a that stands in b"),

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from aidivide_archive.evidence import EvidenceKind
-from aidivide_archive.model import Channel, UrlKind, UrlState
+from aidivide_archive.model import Channel, Relation, UrlKind, UrlState
 
 
 def one_of(values: Iterable[str]) -> str:
@@ -305,7 +305,7 @@ def _matches(sql: _Sql) -> View:
         ("b_id", "The other article", sql.article_id("matches.b_id")),
         ("b_url", "Its address", "b.url"),
         ("b_outlet", "Its outlet", "b_outlet.name"),
-        ("relation", "copy, excerpt, shared_statement or template", "matches.relation"),
+        ("relation", one_of(Relation), "matches.relation"),
         ("contains", "a: a contains b; b: b contains a", "matches.contains"),
         ("jaccard", "Shared shingles / all shingles", sql.rounded("matches.jaccard", 4)),
         ("containment_a", "Share of a that stands in b", sql.rounded("matches.containment_a", 4)),
