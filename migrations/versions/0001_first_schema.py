@@ -219,7 +219,10 @@ def upgrade() -> None:
         sa.Column("id", Id, autoincrement=True, nullable=False, comment="Number of the run"),
         sa.Column("event_id", sa.Text(), nullable=True, comment="Event crawled for"),
         sa.Column(
-            "kind", sa.Text(), nullable=False, comment="crawl, import, reprocess, merge or purge"
+            "kind",
+            sa.Text(),
+            nullable=False,
+            comment="crawl, import, reprocess, judge, clutter, rebuild, merge or purge",
         ),
         sa.Column(
             "owner",

@@ -138,6 +138,7 @@ def test_every_enum_of_the_model_that_rows_hold_is_checked_when_it_is_bound(
         if isinstance(column.type, OneOf)
     }
     assert checked == {
+        ("crawls", "kind"): model.RunKind,
         ("urls", "state"): model.UrlState,
         ("urls", "kind"): model.UrlKind,
         ("discoveries", "channel"): model.Channel,

@@ -32,7 +32,7 @@ from aidivide_archive.archive.storage.engine import (
     one_line,
     write_engine,
 )
-from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.storage.location import Location, Place
 from aidivide_archive.archive.storage.locks import WriterLock
 from aidivide_archive.archive.storage.space import (
     WalWatch,
@@ -52,6 +52,7 @@ from aidivide_archive.model import (
     Document,
     Reason,
     RobotsCopy,
+    RunKind,
     Stored,
     UrlKind,
     UrlState,
@@ -64,13 +65,14 @@ T = TypeVar("T")
 
 
 class Archive:
-    """An archive opened for writing. Use as a context manager; one per process.
+    """An archive opened for writing, made when it is missing. Use as a context manager; one per process.
 
+    `place`: its location or directory; None: as the commands choose (environment, else ./archive).
     Raises ArchiveLockedError, SchemaVersionError, StoreError.
     """
 
-    def __init__(self, location: Location, *, wait: bool = False) -> None:
-        self.location = location
+    def __init__(self, place: Place | None = None, *, wait: bool = False) -> None:
+        self.location = location = Location.at(place)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._warc: WarcWriter | None = None
         self._run: Run | None = None
@@ -162,9 +164,11 @@ class Archive:
 
     # --- runs ------------------------------------------------------------------------------------
 
-    def begin(self, kind: str, profile: Profile | None = None, *, warc: bool = False) -> Run:
+    def begin(
+        self, kind: RunKind | str, profile: Profile | None = None, *, warc: bool = False
+    ) -> Run:
         """Start a run: its row, its event, the leases of dead runs given back, its WARC file if wanted."""
-        now = datetime.now(UTC)
+        kind, now = RunKind(kind), datetime.now(UTC)
         event_id = profile.event.id if profile else None
         barren_pages = profile.limits.barren_pages if profile else 0
 
@@ -174,7 +178,8 @@ class Archive:
             return runs.begin(connection, kind, event_id, self.owner, now)
 
         crawl_id = self.submit(work).result()
-        self._run = Run(crawl_id, event_id, is_crawl=kind == "crawl", barren_pages=barren_pages)
+        is_crawl = kind is RunKind.CRAWL
+        self._run = Run(crawl_id, event_id, is_crawl=is_crawl, barren_pages=barren_pages)
         if warc:
             name = f"{now:%Y%m%d%H%M%S}-{crawl_id:06d}-{secrets.token_hex(3)}.warc.gz"
             try:

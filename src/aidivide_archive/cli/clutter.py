@@ -24,34 +24,22 @@ def clutter(
 ) -> None:
     """List the lines that a site repeats and that are cut from its texts."""
     from aidivide_archive.archive.queries import Reader
+    from aidivide_archive.upkeep import operations
 
     location = state.location()
     if undo is not None and add is not None:
         raise ConfigError("--undo and --add: name one at a time")
+    line = undo if add is None else add
+    if line is not None:
+        decided = operations.decide_line(location, site, line, is_clutter=undo is None, wait=wait)
+        always = "always" if decided.is_clutter else "never"
+        note(safe(f"{always} cut from {decided.site}: {decided.line}"))
     with Reader(location) as reader:
-        name, found = reader.clutter(site)
-    reference = undo if add is None else add
-    if reference is not None:
-        _decide(state, name, reference, is_clutter=undo is None, wait=wait)
-        with Reader(location) as reader:
-            name, found = reader.clutter(site)
+        name, lines = reader.clutter(site)
     if as_json:
-        say_json(found)
-    elif found:
-        rows = [(row["id"], row["pages"], row["status"], row["line"]) for row in found]
+        say_json(lines)
+    elif lines:
+        rows = [(row["id"], row["pages"], row["status"], row["line"]) for row in lines]
         say_table(("id", "pages", "status", "line"), rows, right=("pages",), whole=("id",))
     else:
         note(f"nothing is known that {name} repeats: it takes three articles with the same line")
-
-
-def _decide(state: State, site: str, reference: str, *, is_clutter: bool, wait: bool) -> None:
-    """Store a person's word on a line, and settle by it."""
-    from aidivide_archive.archive import Archive
-    from aidivide_archive.archive.upkeep.judging import store_line_rule
-
-    with Archive(state.location(), wait=wait) as archive:
-        line = archive.submit(
-            lambda c: store_line_rule(c, site, reference, is_clutter=is_clutter)
-        ).result()
-        archive.settle().result()
-    note(safe(f"{'always' if is_clutter else 'never'} cut from {site}: {line}"))

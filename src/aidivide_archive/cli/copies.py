@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import click
 
@@ -16,7 +15,6 @@ from aidivide_archive.cli.framework import (
     wait_option,
 )
 from aidivide_archive.cli.terminal import counted, note, say, say_json
-from aidivide_archive.exceptions import ArchiveError, ConfigError
 
 VERDICTS = ("same", "different", "unsure")
 
@@ -35,20 +33,11 @@ def judge(
     state: State, first: str, second: str, verdict: str, words: str | None, wait: bool
 ) -> None:
     """Decide whether two articles (ids or URLs) are one text."""
-    from aidivide_archive.archive import Archive
-    from aidivide_archive.archive.queries import Reader
-    from aidivide_archive.archive.upkeep.judging import store_judgement
-    from aidivide_archive.model import Verdict
+    from aidivide_archive.upkeep import operations
 
-    location = state.location()
-    with Reader(location) as reader:
-        pair = _known(reader, first), _known(reader, second)
-    if pair[0] == pair[1]:
-        raise ConfigError("these are the same article: name two")
-    with Archive(location, wait=wait) as archive:
-        now, chosen = datetime.now(UTC), Verdict(verdict)
-        archive.submit(lambda c: store_judgement(c, pair, chosen, note=words, now=now)).result()
-        settled = archive.settle().result()
+    settled = operations.judge(
+        state.location(), first, second, verdict, note=words, wait=wait
+    ).settled
     matches = counted(settled.matches, "match", "matches")
     note(f"judged {verdict}: {matches}, {counted(settled.stories, 'story', 'stories')} now")
 
@@ -62,13 +51,9 @@ copies = Group("copies", help="Work on the copy graph as a whole.")
 @pass_state
 def rebuild(state: State, wait: bool, as_json: bool) -> None:
     """Compute matches and stories of the whole archive again."""
-    from aidivide_archive.archive import Archive
-    from aidivide_archive.archive.storage import versions
+    from aidivide_archive.upkeep import operations
 
-    location = state.location()
-    versions.check(location)
-    with Archive(location, wait=wait) as archive:
-        settled = archive.settle().result()
+    settled = operations.rebuild_copies(state.location(), wait=wait)
     if as_json:
         say_json([asdict(settled)])
     else:
@@ -79,15 +64,3 @@ def rebuild(state: State, wait: bool, as_json: bool) -> None:
 
 
 copies.add_command(rebuild)
-
-
-def _known(reader: object, reference: str) -> int:
-    """The number of an article of the archive. Raises ArchiveError for anything else."""
-    from aidivide_archive.archive.queries import Reader
-    from aidivide_archive.urls import parse_id
-
-    assert isinstance(reader, Reader)
-    found = reader.article(reference)
-    if found is None or found.article is None:
-        raise ArchiveError(f"{reference} is no article of this archive: try `aidivide search`")
-    return parse_id(str(found.article["id"]))

@@ -19,29 +19,22 @@ from aidivide_archive.cli.terminal import counted, note, say, say_json
 @pass_state
 def merge(state: State, other: Path, other_database: str | None, wait: bool, as_json: bool) -> None:
     """Bring the articles, captures and judgements of another archive into this one."""
-    from aidivide_archive.archive import Archive, Location
-    from aidivide_archive.archive.storage import versions
-    from aidivide_archive.archive.upkeep.merging import merge as merge_it
+    from aidivide_archive.archive import Location
+    from aidivide_archive.upkeep import operations
 
-    location = state.location()
-    source = Location.of(other, other_database)
-    versions.check(source)
-    with Archive(location, wait=wait) as archive:
-        archive.begin("merge")
-        done = merge_it(archive, source)
-        counts = {name: value for name, value in asdict(done).items() if name != "settled"}
-        archive.finish("finished", counts)
+    source = Location(other, other_database)
+    merged = operations.merge(state.location(), source, wait=wait)
     if as_json:
-        say_json([asdict(done)])
+        say_json([asdict(merged)])
         return
     say(
-        f"merged {source.shown()}: {counted(done.articles, 'article')}, "
-        f"{counted(done.captures, 'capture')}, {counted(done.urls, 'URL')}, "
-        f"{counted(done.judgements, 'judgement')} new or changed"
+        f"merged {source.shown()}: {counted(merged.articles, 'article')}, "
+        f"{counted(merged.captures, 'capture')}, {counted(merged.urls, 'URL')}, "
+        f"{counted(merged.judgements, 'judgement')} new or changed"
     )
-    if done.purged:
+    if merged.purged:
         note(
-            f"{counted(done.purged, 'tombstone')} of {source.directory} obeyed: purged here as well"
+            f"{counted(merged.purged, 'tombstone')} of {source.directory} obeyed: purged here as well"
         )
-    stories = counted(done.settled.stories, "story", "stories")
-    note(f"{counted(done.settled.articles, 'article')} in all, {stories} of two or more")
+    stories = counted(merged.settled.stories, "story", "stories")
+    note(f"{counted(merged.settled.articles, 'article')} in all, {stories} of two or more")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from aidivide_archive.archive.upkeep.purge_plan import PurgePlan
 
 SHOWN = 5
-"""Pages that name what is purged, told one by one."""
+"""Pages that name what is purged and are listed one by one."""
 
 
 @command("purge", example="aidivide purge https://www.example.org/a --reason 'asked by its author'")
@@ -37,28 +36,16 @@ def purge(
     as_json: bool,
 ) -> None:
     """Delete a page or a site for good: rows, index, raw records; it is never fetched again."""
-    from aidivide_archive.archive import Archive
-    from aidivide_archive.archive.queries import Reader
-    from aidivide_archive.archive.storage import versions
-    from aidivide_archive.archive.upkeep.purge_plan import plan, target_of
-    from aidivide_archive.archive.upkeep.purging import purge as purge_it
+    from aidivide_archive.upkeep import operations
 
     location = state.location()
-    target = target_of(what)
-    versions.check(location)
     if dry_run or not yes:
-        with Reader(location) as reader:
-            planned = reader.ask(lambda connection: plan(connection, target))
+        planned = operations.plan_purge(location, what)
         if dry_run:
             _say(planned, as_json, done=False)
             return
         _confirm(planned)
-    with Archive(location, wait=wait) as archive:
-        archive.begin("purge")
-        now = datetime.now(UTC)
-        done = purge_it(archive, target, reason=reason, now=now)
-        archive.finish("finished", {"urls": done.urls, "captures": done.captures})
-    _say(done, as_json, done=True)
+    _say(operations.purge(location, what, reason=reason, wait=wait), as_json, done=True)
 
 
 def _confirm(planned: PurgePlan) -> None:

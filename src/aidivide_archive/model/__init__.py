@@ -47,6 +47,7 @@ from aidivide_archive.model.ledger import (
     UrlKind,
 )
 from aidivide_archive.model.reasons import Reason, UrlState
+from aidivide_archive.model.runs import RunKind
 
 __all__ = [
     "LISTING_PRIORITY",
@@ -75,6 +76,7 @@ __all__ = [
     "RelevanceDecision",
     "RobotsCopy",
     "Role",
+    "RunKind",
     "Signature",
     "Stored",
     "Story",

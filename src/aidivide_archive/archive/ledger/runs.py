@@ -13,6 +13,7 @@ from aidivide_archive.archive.ledger import frontier
 from aidivide_archive.archive.schema import crawls, warc_files
 from aidivide_archive.archive.storage import locks
 from aidivide_archive.crash_points import crash_point
+from aidivide_archive.model import RunKind
 
 _ENGINES = ("aidivide-archive", "scrapy", "trafilatura", "datasketch", "sqlalchemy", "lxml")
 
@@ -31,10 +32,10 @@ class Run:
 
 
 def begin(
-    connection: sa.Connection, kind: str, event_id: str | None, owner: str, now: datetime
+    connection: sa.Connection, kind: RunKind, event_id: str | None, owner: str, now: datetime
 ) -> int:
     """Enter a run, and give back what dead runs still held. Returns its number."""
-    if kind == "crawl" and _is_fresh_start(connection):
+    if kind is RunKind.CRAWL and _is_fresh_start(connection):
         frontier.reset_budgets(connection)
     dead = [run for run in _unfinished(connection) if locks.is_dead(connection, run.id)]
     dead_ids = [run.id for run in dead]
@@ -109,7 +110,7 @@ def _is_fresh_start(connection: sa.Connection) -> bool:
     """Whether the crawl before this one came to its end: then budgets begin anew."""
     last = connection.execute(
         sa.select(crawls.c.finish_reason)
-        .where(crawls.c.kind == "crawl")
+        .where(crawls.c.kind == RunKind.CRAWL)
         .order_by(crawls.c.id.desc())
         .limit(1)
     ).first()

@@ -21,7 +21,7 @@ from aidivide_archive.archive.schema import (
 )
 from aidivide_archive.archive.storage.engine import REVISION
 from aidivide_archive.archive.storage.moments import iso
-from aidivide_archive.model import Relation
+from aidivide_archive.model import Relation, RunKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Provenance:
     """Where rows come from; nothing of it depends on the clock or the machine."""
 
     changed_at: str | None
-    """End of the last run, else its start; None before the first."""
+    """End of the last run, else its start; None before the first. A rebuild does not count: it brings nothing new."""
     schema: str
     software: Mapping[str, tuple[str, ...]]
     """Versions of the programs that wrote, by name."""
@@ -45,7 +45,9 @@ def provenance(connection: sa.Connection, *, stages: bool = True) -> Provenance:
     for versions in connection.scalars(sa.select(crawls.c.software)):
         for name, version in (versions or {}).items():
             software.setdefault(name, set()).add(str(version))
-    last = sa.func.max(sa.func.coalesce(crawls.c.finished_at, crawls.c.started_at))
+    last = sa.select(
+        sa.func.max(sa.func.coalesce(crawls.c.finished_at, crawls.c.started_at))
+    ).where(crawls.c.kind != RunKind.REBUILD)
     columns = {
         "extraction": extractions.c.version,
         "relevance": relevance.c.version,
@@ -53,7 +55,7 @@ def provenance(connection: sa.Connection, *, stages: bool = True) -> Provenance:
         "match": matches.c.version,
     }
     return Provenance(
-        changed_at=iso(connection.scalar(sa.select(last))),
+        changed_at=iso(connection.scalar(last)),
         schema=REVISION,
         software={name: tuple(sorted(found)) for name, found in sorted(software.items())},
         stages={name: _versions(connection, column) for name, column in columns.items() if stages},

@@ -30,7 +30,7 @@ from aidivide_archive.archive.queries.searching import Found, Search
 from aidivide_archive.archive.queries.selection import Selected, Selection
 from aidivide_archive.archive.schema import articles, events
 from aidivide_archive.archive.storage.engine import read_engine, unreadable
-from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.storage.location import Location, Place
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
 from aidivide_archive.urls import parse_id, site, url_id
 
@@ -40,12 +40,12 @@ T = TypeVar("T")
 class Reader:
     """An archive opened for reading: one snapshot, from the first question to the end. A context manager.
 
-    Entering raises MissingArchiveError, SchemaVersionError or StoreError; every question may raise StoreError.
+    `place`: its location or directory; None: as the commands choose (environment, else ./archive). Entering raises MissingArchiveError, SchemaVersionError or StoreError; every question may raise StoreError.
     Iterators are to be used up, or dropped, inside the context.
     """
 
-    def __init__(self, location: Location) -> None:
-        self.location = location
+    def __init__(self, place: Place | None = None) -> None:
+        self.location = Location.at(place)
 
     def __enter__(self) -> Self:
         self._engine = read_engine(self.location)

@@ -8,9 +8,11 @@ from aidivide_archive.archive.schema.building import column, reference, table
 from aidivide_archive.archive.storage.types import (
     Id,
     JsonValue,
+    OneOf,
     String,
     UtcTime,
 )
+from aidivide_archive.model import RunKind
 
 events = table(
     "events",
@@ -37,7 +39,11 @@ crawls = table(
     "crawls",
     column("id", Id, primary_key=True, autoincrement=True, comment="Number of the run"),
     column("event_id", String, reference("events.id"), null=True, comment="Event crawled for"),
-    column("kind", String, comment="crawl, import, reprocess, merge or purge"),
+    column(
+        "kind",
+        OneOf(RunKind),
+        comment="crawl, import, reprocess, judge, clutter, rebuild, merge or purge",
+    ),
     column("owner", String, comment="Process that ran it: host name, pid and a random token"),
     column("started_at", UtcTime(), comment="Start"),
     column("finished_at", UtcTime(), null=True, comment="End; empty while running or when killed"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -17,38 +18,60 @@ ENV_DATABASE = "AIDIVIDE_DATABASE_URL"
 DATABASE_NAME = "archive.db"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Location:
     """One archive. `directory` holds `warc/` and, without a database URL, `archive.db`."""
 
     directory: Path
-    database_url: str | None = None
+    database_url: str | None
     """A PostgreSQL URL, or None for SQLite inside the directory."""
-    directory_source: str = "default"
+    directory_source: str = field(compare=False)
     """"option", "environment" or "default"; for `aidivide doctor`."""
-    database_source: str = "default"
+    database_source: str = field(compare=False)
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        database_url: str | None = None,
+        *,
+        directory_source: str = "option",
+        database_source: str = "option",
+    ) -> None:
+        """Exactly this archive, whatever the environment says. Raises ConfigError for another database."""
+        if database_url is not None:
+            _check_database_url(database_url)
+        values = {
+            "directory": Path(directory).expanduser(),
+            "database_url": database_url,
+            "directory_source": directory_source,
+            "database_source": database_source if database_url is not None else "default",
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
-    def resolve(cls, directory: str | None = None, database_url: str | None = None) -> Location:
-        """Option before environment before default (CONTRACT: precedence)."""
+    def resolve(
+        cls, directory: str | os.PathLike[str] | None = None, database_url: str | None = None
+    ) -> Location:
+        """The archive that the commands would take: option before environment before default. Raises ConfigError."""
         folder, folder_source = _first(
-            (directory, "option"), (os.environ.get(ENV_DIRECTORY), "environment")
+            (None if directory is None else os.fspath(directory), "option"),
+            (os.environ.get(ENV_DIRECTORY), "environment"),
         )
         database, database_source = _first(
             (database_url, "option"), (os.environ.get(ENV_DATABASE), "environment")
         )
-        if database is not None:
-            _check_database_url(database)
         return cls(
-            Path(folder or DEFAULT_DIRECTORY).expanduser(), database, folder_source, database_source
+            folder or DEFAULT_DIRECTORY,
+            database,
+            directory_source=folder_source,
+            database_source=database_source,
         )
 
     @classmethod
-    def of(cls, directory: Path, database_url: str | None = None) -> Location:
-        """Another archive than the one chosen by options and environment. Raises ConfigError."""
-        if database_url is not None:
-            _check_database_url(database_url)
-        return cls(directory, database_url)
+    def at(cls, place: Place | None) -> Location:
+        """A location as it is; a directory as `--archive` takes it; None: as the commands choose. Raises ConfigError."""
+        return place if isinstance(place, Location) else cls.resolve(place)
 
     @property
     def is_sqlite(self) -> bool:
@@ -64,12 +87,21 @@ class Location:
 
     def shown(self) -> str:
         """For messages: never with a password."""
+        database = self.shown_database()
+        return str(self.directory) if database is None else f"{self.directory} with {database}"
+
+    def shown_database(self) -> str | None:
+        """The database URL without its password; None for SQLite."""
         if self.database_url is None:
-            return str(self.directory)
-        return f"{self.directory} with {sa.make_url(self.database_url).render_as_string(hide_password=True)}"
+            return None
+        return sa.make_url(self.database_url).render_as_string(hide_password=True)
 
     def __repr__(self) -> str:  # keeps a password out of logs and tracebacks
         return f"Location({self.shown()!r})"
+
+
+Place: TypeAlias = Location | str | os.PathLike[str]
+"""What names an archive in a call: its location, or its directory."""
 
 
 def _first(*candidates: tuple[str | None, str]) -> tuple[str | None, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -34,15 +35,20 @@ def store_judgement(
     )
 
 
-def store_line_rule(
-    connection: sa.Connection, site: str, reference: str, *, is_clutter: bool
-) -> str:
-    """Have a line of a site always cut, or never; returns the line. Raises ConfigError.
+@dataclass(frozen=True, slots=True)
+class SiteLine:
+    """A line of a site, as decisions know it."""
 
-    `reference`: the rule's id ("l-…"), or the line itself.
-    """
+    hash: int
+    """`templates.line_hash` of its key."""
+    text: str
+
+
+def site_line(connection: sa.Connection, site: str, reference: str) -> SiteLine:
+    """The line of a site that a reference means: a rule's id ("l-…"), or the line itself. Raises ConfigError."""
     number = parse_line_id(reference)
     line = " ".join(reference.split())
+    is_id = number is not None
     if number is None:
         if not line_key(line):
             raise ConfigError(f"{reference!r} has no letter or digit: such lines are never cut")
@@ -52,19 +58,27 @@ def store_line_rule(
             clutter_rules.c.site == site, clutter_rules.c.line_hash == number
         )
     )
-    if known is None and parse_line_id(reference) is not None:
+    if known is None and is_id:
         raise ConfigError(f"{reference} is no line of {site}: see `aidivide clutter {site}`")
+    return SiteLine(number, str(known or line))
+
+
+def store_line_rule(
+    connection: sa.Connection, site: str, reference: str, *, is_clutter: bool
+) -> str:
+    """Have a line of a site always cut, or never; returns the line. `reference` as in `site_line`. Raises ConfigError."""
+    line = site_line(connection, site, reference)
     status = ADDED if is_clutter else UNDONE
     connection.execute(
         upsert(connection, clutter_rules)
         .values(
             site=site,
-            line_hash=number,
-            sample=known or line,
+            line_hash=line.hash,
+            sample=line.text,
             pages=0,  # settling counts them
             status=status,
             version=VERSION,
         )
         .on_conflict_do_update(index_elements=["site", "line_hash"], set_={"status": status})
     )
-    return str(known or line)
+    return line.text
