@@ -2,13 +2,16 @@
 
     python -m benchmarks.copies PAGES [--seed N] [--verbose]
 
-PAGES: a folder of labelled pages (`<set>/labels.jsonl.gz` with a `text` in each record).
+The documents are imported into an archive of their own and settled, as `aidivide import` does; the figures are of what
+settling computes. PAGES: a folder of labelled pages (`<set>/labels.jsonl.gz` with a `text` in each record).
 Seeds below 1000 are for tuning; quote a figure of a seed that was not looked at before.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,32 +20,23 @@ from pathlib import Path
 import numpy as np
 from datasketch import MinHash, MinHashLSH
 
-from aidivide_archive.copies import compare, prepare
+from aidivide_archive.archive import Location
+from aidivide_archive.archive.settling.settlement import Settlement, compute_settlement
+from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.evidence import worded
-from aidivide_archive.model import Comparison, Match, Relation, Signature, StoryArticle
-from aidivide_archive.similarity import (
-    Hashes,
-    bands,
-    hashvalues,
-    shingles,
-    sign_shingles,
-    unique_hashes,
-)
-from aidivide_archive.similarity.boilerplate import (
-    sentence_keys,
-    shared_endings,
-    site_boilerplate,
-    site_sentences,
-    stock_sentences,
-    version_groups,
-)
-from aidivide_archive.similarity.candidates import candidate_pairs
-from aidivide_archive.stories import build_stories
+from aidivide_archive.ingest.imports import import_paths
+from aidivide_archive.model import Match, Relation, Signature
+from aidivide_archive.similarity import bands, hashvalues, sign
+from aidivide_archive.urls import url_id
 from benchmarks.syndication import Document, Simulation, real_texts, true_pairs
 
 POSITIVE, POSITIVE_WORDS, NEGATIVE = 0.30, 50, 0.20
 FOUND = {Relation.COPY, Relation.EXCERPT}
 Pairs = set[tuple[int, int]]
+
+
+def in_order(a: int, b: int) -> tuple[int, int]:
+    return min(a, b), max(a, b)
 
 
 def truth_of(documents: Sequence[Document]) -> tuple[Pairs, Pairs]:
@@ -112,58 +106,32 @@ def plain(signatures: Mapping[int, Signature], threshold: float) -> Pairs:
     return found
 
 
-def learnt(
-    documents: Sequence[Document], sets: Sequence[Hashes]
-) -> tuple[dict[str, Hashes], Hashes]:
-    """Return each site's boilerplate and the shingles of stock sentences, as settling learns them."""
-    pages: defaultdict[str, list[int]] = defaultdict(list)
-    for place, document in enumerate(documents):
-        pages[document.site].append(place)
-    found, sentences = {}, []
-    for site, places in pages.items():
-        groups = version_groups([sets[place] for place in places])
-        endings = shared_endings([documents[place].text for place in places])
-        common = site_boilerplate([sets[place] for place in places], groups)
-        found[site] = unique_hashes(np.concatenate([common, *map(shingles, endings)]))
-        keys = {place: sentence_keys(documents[place].text) for place in places}
-        sentences.append(site_sentences(keys, dict(zip(places, groups, strict=True))))
-    stock = [
-        shingles(sentence_keys(documents[place].text)[key])
-        for key, place in stock_sentences(sentences).items()
-    ]
-    return found, unique_hashes(np.concatenate([np.empty(0, dtype=np.uint64), *stock]))
-
-
-def stories_of(
-    documents: Sequence[Document], compared: Mapping[tuple[int, int], Comparison]
-) -> list[list[int]]:
-    articles = [
-        StoryArticle(
-            id=place,
-            url=f"https://{document.site}/{place}",
-            site=document.site,
-            published_start=None,
-            published_end=None,
-            word_count=len(document.text.split()),
-        )
-        for place, document in enumerate(documents)
-    ]
-    matches = [
-        Match(a_id=a, b_id=b, comparison=comparison, decided_by="machine", version="")
-        for (a, b), comparison in compared.items()
-        if comparison.relation is not None
-    ]
-    return [[m.article_id for m in s.members] for s in build_stories(articles, matches, {})]
+def settled(documents: Sequence[Document], folder: Path) -> tuple[dict[int, int], Settlement]:
+    """Import the documents into a new archive, and return their places by article id, and what settling computes."""
+    source, location = folder / "documents.jsonl", Location(folder / "archive")
+    places = {}
+    with source.open("w", encoding="utf-8") as lines:
+        for place, document in enumerate(documents):
+            url = f"https://{document.site}/{place}"
+            places[url_id(url)] = place
+            row = {"url": url, "title": f"Document {place}", "text": document.text}
+            lines.write(json.dumps(row) + "\n")
+    import_paths(location, [source])
+    engine = read_engine(location)
+    with engine.connect() as connection:
+        found = compute_settlement(connection)
+    engine.dispose()
+    return places, found
 
 
 def show_misses(
-    documents: Sequence[Document], compared: Mapping[tuple[int, int], Comparison], missed: Pairs
+    documents: Sequence[Document], compared: Mapping[tuple[int, int], Match], missed: Pairs
 ) -> None:
     """Print kinds and figures of wrong pairs, never their texts."""
     for a, b in sorted(missed)[:40]:
-        one = compared.get((a, b))
-        figures = "no candidate"
-        if one:
+        figures = "no match"
+        if (a, b) in compared:
+            one = compared[a, b].comparison
             figures = f"{one.relation} {one.containment_a:.2f} {one.containment_b:.2f} "
             figures += " | ".join(map(worded, one.evidence[:2]))[:110]
         print(f"  {documents[a].kind:16} {documents[b].kind:16} {figures}")
@@ -173,32 +141,24 @@ def run(folder: Path, seed: int, *, verbose: bool) -> None:
     documents = Simulation(real_texts(folder), seed).run()
     positive, unclear = truth_of(documents)
     template = {i for i, one in enumerate(documents) if one.kind == "template"}
-    begun = time.process_time()
-    sets = [shingles(document.text) for document in documents]
-    signatures = {place: sign_shingles(one) for place, one in enumerate(sets)}
-    signed = time.process_time()
-    boilerplate, stock = learnt(documents, sets)
-    sites = {place: document.site for place, document in enumerate(documents)}
-    candidates = candidate_pairs(signatures, sites, boilerplate, stock)
-    joined = time.process_time()
-    prepared = [
-        prepare(one.text, boilerplate=boilerplate[one.site], stock=stock) for one in documents
-    ]
-    compared = {(a, b): compare(prepared[a], prepared[b]) for a, b in sorted(candidates)}
-    verified = time.process_time()
-    found = {pair for pair, one in compared.items() if one.relation in FOUND}
-    groups = stories_of(documents, compared)
-    ended = time.process_time()
+    with tempfile.TemporaryDirectory() as name:
+        begun = time.monotonic()
+        places, settlement = settled(documents, Path(name))
+        ended = time.monotonic()
+    candidates = {in_order(places[a], places[b]) for a, b in settlement.candidates}
+    compared = {
+        in_order(places[match.a_id], places[match.b_id]): match for match in settlement.matches
+    }
+    found = {pair for pair, match in compared.items() if match.comparison.relation in FOUND}
+    groups = [[places[m.article_id] for m in story.members] for story in settlement.stories]
+    signatures = {place: sign(one.text) for place, one in enumerate(documents)}
     rows = np.mean([len(one.sketch) + len(bands(one)) for one in signatures.values()])
     print(
         f"seed {seed}: {len(documents)} documents, {len(positive)} true pairs, "
         f"{len(unclear)} left out; {rows:.0f} rows and {len(candidates) / len(documents):.1f} "
         f"candidates a document"
     )
-    print(
-        f"CPU s: sign {signed - begun:.2f}, candidates {joined - signed:.2f}, "
-        f"verify {verified - joined:.2f}, stories {ended - verified:.2f}"
-    )
+    print(f"imported, settled and computed again in {ended - begun:.1f} s")
     print(f"candidate recall {len(candidates & positive) / len(positive):.4f}")
     print(
         "pairs    ours      P {:.4f} R {:.4f} F1 {:.4f}".format(*scores(found, positive, unclear))
@@ -209,7 +169,7 @@ def run(folder: Path, seed: int, *, verbose: bool) -> None:
     print("stories  ours      P {:.4f} R {:.4f} F1 {:.4f}".format(*story_scores(documents, groups)))
     formula = {(a, b) for a in template for b in template if a < b} - positive
     called = {pair for pair in formula if pair in found}
-    seen = {pair for pair in formula if pair in compared}
+    seen = formula & candidates
     print(
         f"template pairs called copies: {len(called)} of {len(formula)} "
         f"({len(called) / max(1, len(formula)):.2%}; candidates {len(seen)})"

@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidivide_archive.exceptions import ArchiveError
-from aidivide_archive.similarity import SKETCH_FLOOR, shingles, sign
+from aidivide_archive.similarity import SKETCH_FLOOR, Hashes, shingles, sign
 from aidivide_archive.similarity.boilerplate import site_boilerplate
 from aidivide_archive.similarity.candidates import (
     COMMON_FLOOR,
+    SignedTexts,
     candidate_pairs,
-    candidate_rule,
     common_hash_cap,
+    least_hits,
     shared_counts,
 )
 
@@ -21,10 +22,20 @@ def long_text(count: int, name: str = "word") -> str:
     return " ".join(f"{name}{number}" for number in range(count))
 
 
-def pairs_of(texts: list[str], sites: list[str] | None = None) -> set[tuple[int, int]]:
+NO_STOCK = np.empty(0, dtype=np.uint64)
+
+
+def pairs_of(
+    texts: list[str],
+    sites: list[str] | None = None,
+    boilerplate: dict[str, Hashes] | None = None,
+) -> set[tuple[int, int]]:
     named = sites or [f"site{number}.example" for number in range(len(texts))]
-    signatures = {number: sign(text) for number, text in enumerate(texts)}
-    return candidate_pairs(signatures, dict(enumerate(named)))
+    signed = SignedTexts.of([sign(text) for text in texts])
+    places = candidate_pairs(signed, named, boilerplate or {}, NO_STOCK)
+    assert places.shape[1:] == (2,)
+    assert places.tolist() == sorted(places.tolist())
+    return {(left, right) for left, right in places.tolist()}
 
 
 def test_whole_copies_and_excerpts_are_candidates_and_strangers_are_not() -> None:
@@ -37,17 +48,25 @@ def test_whole_copies_and_excerpts_are_candidates_and_strangers_are_not() -> Non
 
 def test_texts_without_words_are_nobodys_candidates() -> None:
     assert pairs_of(["", "", "…"]) == set()
-    assert candidate_pairs({}, {}) == set()
+    assert pairs_of([]) == set()
 
 
 def test_a_site_s_boilerplate_makes_no_candidates() -> None:
     footer = long_text(120, "footer")
     texts = [f"{long_text(300, name)} {footer}" for name in "abcd"]
-    signatures = {number: sign(text) for number, text in enumerate(texts)}
-    sites = dict.fromkeys(signatures, "one.example")
+    sites = ["one.example"] * len(texts)
     known = site_boilerplate([shingles(text) for text in texts])
-    assert candidate_pairs(signatures, sites)
-    assert candidate_pairs(signatures, sites, {"one.example": known}) == set()
+    assert pairs_of(texts, sites)
+    assert pairs_of(texts, sites, {"one.example": known}) == set()
+
+
+def test_stock_of_all_sites_makes_no_candidates() -> None:
+    notice = long_text(120, "notice")
+    texts = [f"{long_text(300, name)} {notice}" for name in "abcd"]
+    signed = SignedTexts.of([sign(text) for text in texts])
+    sites = [f"{name}.example" for name in "abcd"]
+    assert len(candidate_pairs(signed, sites, {}, NO_STOCK)) > 0
+    assert len(candidate_pairs(signed, sites, {}, shingles(notice))) == 0
 
 
 def test_a_story_in_very_many_outlets_is_found_by_its_bands() -> None:
@@ -60,16 +79,14 @@ def test_a_story_in_very_many_outlets_is_found_by_its_bands() -> None:
 @given(st.permutations(range(6)))
 def test_candidates_do_not_depend_on_the_order_of_the_articles(order: list[int]) -> None:
     texts = [long_text(100 + 60 * number) for number in range(6)]
-    signatures = {number: sign(texts[number]) for number in order}
-    assert candidate_pairs(signatures, {}) == pairs_of(texts)
+    pairs = {
+        tuple(sorted((order[a], order[b]))) for a, b in pairs_of([texts[one] for one in order])
+    }
+    assert pairs == pairs_of(texts)
 
 
 def test_the_rule_asks_for_fewer_hits_from_short_texts() -> None:
-    assert candidate_rule(2, SKETCH_FLOOR, 90)
-    assert not candidate_rule(2, 60, 90)
-    assert candidate_rule(3, 60, 90)
-    assert not candidate_rule(1, 20, 20)
-    assert candidate_rule(0, 60, 90, band_hits=1)
+    assert [least_hits(size) for size in (0, SKETCH_FLOOR, SKETCH_FLOOR + 1, 90)] == [2, 2, 3, 3]
 
 
 def test_the_cap_grows_with_the_archive() -> None:
@@ -102,4 +119,4 @@ def test_shared_counts_are_those_of_counting_by_hand(
 def test_signatures_of_another_version_are_refused() -> None:
     old = dataclasses.replace(sign(long_text(50)), version="0")
     with pytest.raises(ArchiveError, match="copies rebuild"):
-        candidate_pairs({1: old, 2: sign(long_text(50))}, {})
+        SignedTexts.of([old, sign(long_text(50))])

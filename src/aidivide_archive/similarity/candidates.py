@@ -1,12 +1,14 @@
-"""Which pairs of articles are worth comparing: the rule that SQL and memory share.
+"""Which pairs of articles are worth comparing.
 
-The archive finds candidates by joining its rows of sketch hashes and bands; `candidate_pairs` is
-the same rule over arrays, for settling a batch and for tests. Knows signatures and sites only.
+All pairs of a set are found at once from arrays (`candidate_pairs`), as settling and the benchmarks do; the archive asks
+for those of one new article through the rows of its indexes (`documents.matching`). Both go by `least_hits` and the caps
+of this module. Knows signatures and sites only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,81 +37,102 @@ def common_hash_cap(article_count: int) -> int:
     return max(COMMON_FLOOR, int(COMMON_SHARE * article_count))
 
 
-def candidate_rule(hits: int, sketch_a: int, sketch_b: int, band_hits: int = 0) -> bool:
-    """Say whether two articles are worth comparing.
+def least_hits(smaller_sketch: int) -> int:
+    """Sketch hashes in common that make two articles candidates, common hashes and site boilerplate left out.
 
-    `hits`: sketch hashes in common, common hashes and site boilerplate left out; `sketch_a`,
-    `sketch_b`: sizes of the sketches as signed; `band_hits`: bands in common.
+    `smaller_sketch`: hashes in the smaller of the two sketches as signed. A band in common is enough by itself.
     """
-    if band_hits:
-        return True
-    return hits >= (MIN_HITS_SHORT if min(sketch_a, sketch_b) <= SHORT_SKETCH else MIN_HITS)
+    return MIN_HITS_SHORT if smaller_sketch <= SHORT_SKETCH else MIN_HITS
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTexts:
+    """The sketches and bands of n articles as flat arrays; an owner is a place from 0 to n - 1."""
+
+    sketch_hashes: NDArray[np.int64]
+    sketch_owners: NDArray[np.int64]
+    """Parallel to `sketch_hashes`, ascending."""
+    sketch_sizes: NDArray[np.int64]
+    """(n,): hashes in each sketch as signed."""
+    band_keys: NDArray[np.int64]
+    """The number of its band is part of a key, so that one sort serves all bands."""
+    band_owners: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, signatures: Sequence[Signature]) -> SignedTexts:
+        """Raises ArchiveError when a signature is of another version."""
+        for signature in signatures:
+            check_compatible(signature)
+        places = np.arange(len(signatures), dtype=np.int64)
+        keys = [bands(signature) for signature in signatures]
+        sizes = np.array([len(signature.sketch) for signature in signatures], dtype=np.int64)
+        return cls(
+            sketch_hashes=np.array(
+                [value for signature in signatures for value in signature.sketch], dtype=np.int64
+            ),
+            sketch_owners=np.repeat(places, sizes),
+            sketch_sizes=sizes,
+            band_keys=np.array([key for article in keys for key in article], dtype=np.int64),
+            band_owners=np.repeat(places, [len(key) for key in keys]),
+        )
 
 
 def candidate_pairs(
-    signatures: Mapping[int, Signature],
-    sites: Mapping[int, str],
-    boilerplate: Mapping[str, Hashes] | None = None,
-    stock: Hashes | None = None,
-) -> set[tuple[int, int]]:
-    """Return all candidate pairs of article ids, the smaller first.
-
-    `boilerplate`: of each site, as by `site_boilerplate`; `stock`: of all sites. Sort-based: n log n in the number of
-    sketch hashes, plus the hits. Raises ArchiveError when a signature is of another version.
-    """
-    ids = sorted(signatures)
-    if len(ids) < 2:
-        return set()
-    for signature in signatures.values():
-        check_compatible(signature)
-    by_sketch = _by_sketch(ids, signatures, sites, boilerplate or {}, stock)
-    return {(ids[a], ids[b]) for a, b in by_sketch | _by_band([signatures[one] for one in ids])}
-
-
-def _by_sketch(
-    ids: Sequence[int],
-    signatures: Mapping[int, Signature],
-    sites: Mapping[int, str],
+    signed: SignedTexts,
+    sites: Sequence[str],
     boilerplate: Mapping[str, Hashes],
-    stock: Hashes | None,
-) -> set[tuple[int, int]]:
-    """Return the pairs of places in `ids` that share enough sketch hashes."""
-    none = np.empty(0, dtype=np.uint64)
-    everywhere = none if stock is None else stock
-    kept = []
-    for article in ids:
-        sketch = np.array(signatures[article].sketch, dtype=np.int64)
-        left_out = boilerplate.get(sites.get(article, ""), none)
-        hashes = sketch.view(np.uint64)
-        kept.append(sketch[~(is_among(hashes, left_out) | is_among(hashes, everywhere))])
-    owners = np.repeat(np.arange(len(ids)), [len(sketch) for sketch in kept])
-    sizes = np.array([len(signatures[article].sketch) for article in ids])
-    left, right = sketch_pairs(np.concatenate(kept), owners, sizes)
-    return set(zip(left.tolist(), right.tolist(), strict=True))
+    stock: Hashes,
+) -> NDArray[np.int64]:
+    """Return (m, 2) places of the articles that are worth comparing, the smaller first, ascending.
+
+    `sites`: of each article; `boilerplate`: of each site, as by `site_boilerplate`; `stock`: of all sites. Sort-based:
+    n log n in the number of sketch hashes, plus the hits.
+    """
+    keep = _outside_boilerplate(signed, sites, boilerplate, stock)
+    by_sketch = _sketch_pairs(
+        signed.sketch_hashes[keep], signed.sketch_owners[keep], signed.sketch_sizes
+    )
+    by_band = shared_counts(signed.band_keys, signed.band_owners, BUCKET_CAP)[:2]
+    left, right = (np.concatenate(both) for both in zip(by_sketch, by_band, strict=True))
+    count = max(1, len(signed.sketch_sizes))
+    chosen = np.unique(left * count + right)
+    return np.stack((chosen // count, chosen % count), axis=1)
 
 
-def sketch_pairs(
+def _outside_boilerplate(
+    signed: SignedTexts,
+    sites: Sequence[str],
+    boilerplate: Mapping[str, Hashes],
+    stock: Hashes,
+) -> NDArray[np.bool_]:
+    """Return for each sketch hash whether it says something about its article."""
+    hashes = signed.sketch_hashes.view(np.uint64)
+    keep = ~is_among(hashes, stock)
+    if not boilerplate:
+        return keep
+    names = sorted(boilerplate)
+    number = {name: position for position, name in enumerate(names)}
+    site_of = np.array([number.get(site, -1) for site in sites], dtype=np.int64)
+    site_of = site_of[signed.sketch_owners]
+    for position, name in enumerate(names):
+        rows = np.flatnonzero(site_of == position)
+        keep[rows] &= ~is_among(hashes[rows], boilerplate[name])
+    return keep
+
+
+def _sketch_pairs(
     hashes: NDArray[np.int64], owners: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs of owners (smaller, larger) that `candidate_rule` chooses by their sketches.
+    """Return the pairs of owners (smaller, larger) with enough sketch hashes in common.
 
     `hashes`, `owners`: parallel, boilerplate left out; `sizes`: of each owner's sketch as signed.
     """
     cap = common_hash_cap(len(sizes))
     left, right, hits = shared_counts(hashes, owners, cap, MIN_HITS_SHORT)
-    short = np.minimum(sizes[left], sizes[right]) <= SHORT_SKETCH
-    enough = hits >= np.where(short, MIN_HITS_SHORT, MIN_HITS)
+    smaller = np.minimum(sizes[left], sizes[right])
+    wanted = np.array([least_hits(size) for size in range(SHORT_SKETCH + 2)], dtype=np.int64)
+    enough = hits >= wanted[np.minimum(smaller, SHORT_SKETCH + 1)]
     return left[enough], right[enough]
-
-
-def _by_band(signatures: Sequence[Signature]) -> set[tuple[int, int]]:
-    """Return the pairs of places in `signatures` that share a band."""
-    keys = [bands(signature) for signature in signatures]
-    owners = np.repeat(np.arange(len(keys)), [len(key) for key in keys])
-    # The band's number is part of its key, so that one sort serves all bands.
-    every = np.array([key for article in keys for key in article], dtype=np.int64)
-    left, right, _ = shared_counts(every, owners, BUCKET_CAP)
-    return set(zip(left.tolist(), right.tolist(), strict=True))
 
 
 def shared_counts(

@@ -214,18 +214,6 @@ def hashvalues(signature: Signature) -> NDArray[np.uint32]:
     return np.frombuffer(signature.hashvalues, dtype="<u4")
 
 
-def estimate(a: Signature, b: Signature) -> float:
-    """Estimate the Jaccard similarity of two texts; standard error ≤ .045.
-
-    Raises ArchiveError when they cannot be compared. Never decide on the estimate: verify.
-    """
-    check_compatible(a)
-    check_compatible(b)
-    if not (a.shingle_count and b.shingle_count):
-        return 0.0
-    return float(np.count_nonzero(hashvalues(a) == hashvalues(b))) / PERMUTATION_COUNT
-
-
 def check_compatible(signature: Signature) -> None:
     """Raise ArchiveError unless the signature was made in the way this version makes them."""
     made = (signature.scheme, signature.seed, signature.version, len(signature.hashvalues))

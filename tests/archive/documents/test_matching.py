@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from aidivide_archive.archive import Archive, Location, schema
+from aidivide_archive.archive.documents import matching
 from aidivide_archive.archive.storage import migrate, versions
 from aidivide_archive.archive.storage.engine import REVISION, write_engine
 from aidivide_archive.exceptions import SchemaVersionError
@@ -29,6 +31,7 @@ from aidivide_archive.model import (
     Verdict,
 )
 from aidivide_archive.similarity import sign
+from aidivide_archive.similarity.candidates import SignedTexts, candidate_pairs
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
 SYLLABLES = "ka lo mi ren ta vos un pel dra sho bi nem".split()  # noqa: SIM905
@@ -288,6 +291,25 @@ def test_a_provisional_match_is_there_before_settling(archive: Archive):
     store(archive, PAGES[:2])
     (row,) = table(archive, schema.matches)
     assert (row["relation"], row["decided_by"]) == ("copy", "machine")
+
+
+def test_the_rows_of_the_indexes_name_the_pairs_that_the_arrays_do(filled: Archive):
+    """Asking for one article after the other and for all at once come to the same pairs."""
+    signatures = {one.found.id: sign(one.text) for one in PAGES}
+    signed = sorted(signatures.items(), key=lambda item: item[0])
+
+    def by_rows(connection: sa.Connection) -> set[tuple[int, int]]:
+        return {
+            (min(number, other), max(number, other))
+            for number, signature in signed
+            for other in matching.candidates_of(connection, number, signature)
+        }
+
+    arrays = SignedTexts.of([signature for _, signature in signed])
+    places = candidate_pairs(arrays, [""] * len(signed), {}, np.empty(0, dtype=np.uint64))
+    expected = {(signed[a][0], signed[b][0]) for a, b in places.tolist()}
+    assert len(expected) >= 5
+    assert filled.submit(by_rows).result() == expected
 
 
 # --- judgements and aliases ----------------------------------------------------------------------

@@ -169,6 +169,19 @@ def _write_postgresql(
         )
 
 
+def indexed_ids(connection: sa.Connection) -> sa.Select[tuple[int]]:
+    """The ids of the articles that the index holds."""
+    name = "rowid" if connection.dialect.name == "sqlite" else "article_id"
+    return sa.select(sa.table(FULL_TEXT_TABLE, sa.column(name, sa.BigInteger())).c[name])
+
+
+def forget_deleted(connection: sa.Connection) -> None:
+    """On SQLite, deleted words stay in the segments of the index until these are merged; PostgreSQL has none."""
+    if connection.dialect.name == "sqlite":
+        statement = f"INSERT INTO {FULL_TEXT_TABLE} ({FULL_TEXT_TABLE}) VALUES ('optimize')"  # noqa: S608  # a constant name
+        connection.exec_driver_sql(statement)
+
+
 def rebuild(connection: sa.Connection) -> None:
     """Fill an empty index with every article; for migrations."""
     statement = (

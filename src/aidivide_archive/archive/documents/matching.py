@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from aidivide_archive.archive.schema import (
     signatures,
     sketch,
 )
-from aidivide_archive.archive.storage.dialects import upsert
+from aidivide_archive.archive.storage.dialects import insert_rows, listed, upsert
 from aidivide_archive.copies import COPIES_VERSION, compare, mirrored, prepare
 from aidivide_archive.evidence import as_json_list
 from aidivide_archive.model import Comparison, Match, Signature
@@ -31,7 +30,7 @@ from aidivide_archive.similarity import (
     band_keys,
 )
 from aidivide_archive.similarity import bands as keys_of
-from aidivide_archive.similarity.candidates import BUCKET_CAP, candidate_rule
+from aidivide_archive.similarity.candidates import BUCKET_CAP, MIN_HITS_SHORT, least_hits
 
 MATCH_VERSION = f"{SHINGLE_VERSION}/{COPIES_VERSION}"
 """Versions of shingles and comparison together."""
@@ -54,9 +53,9 @@ def index(connection: sa.Connection, signed: Sequence[tuple[int, Signature]]) ->
         for article_id, signature in signed
         for band, key in enumerate(keys_of(signature))
     ]
-    _insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
+    insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
     sketch_rows = [(value, article_id) for article_id, one in signed for value in one.sketch]
-    _insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
+    insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
 
 
 def drop_signatures(connection: sa.Connection, ids: Sequence[int]) -> None:
@@ -153,14 +152,14 @@ def _index(connection: sa.Connection, ids: Sequence[int]) -> None:
         order = np.argsort(all_keys[:, band])
         columns = all_keys[order, band].tolist(), by_article[order].tolist()
         band_rows = [(band, key, one) for key, one in zip(*columns, strict=True)]
-        _insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
+        insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
     hashes = np.concatenate(sketches)
     repeated = np.repeat(by_article, [len(one) for one in sketches])
     order = np.argsort(hashes)
     for start in range(0, len(order), _ROWS_AT_ONCE):
         chosen = order[start : start + _ROWS_AT_ONCE]
         sketch_rows = list(zip(hashes[chosen].tolist(), repeated[chosen].tolist(), strict=True))
-        _insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
+        insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
 
 
 def minima_matrix(packed: Sequence[bytes]) -> NDArray[np.uint32]:
@@ -173,21 +172,6 @@ def _numbers(connection: sa.Connection, statement: sa.Select[tuple[int]]) -> NDA
     return np.fromiter(result.scalars(), dtype=np.int64)
 
 
-def _insert_rows(
-    connection: sa.Connection,
-    table: sa.Table,
-    names: tuple[str, ...],
-    rows: Sequence[tuple[int, ...]],
-) -> None:
-    if not rows:
-        return
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    statement = (
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608  # names of our tables
-    )
-    connection.exec_driver_sql(statement, rows)
-
-
 def link(
     connection: sa.Connection, article_id: int, signature: Signature, *, is_new: bool = False
 ) -> int:
@@ -197,7 +181,7 @@ def link(
     """
     if not is_new:
         _drop_matches(connection, [article_id])
-    candidates = _candidates(connection, article_id, signature)
+    candidates = candidates_of(connection, article_id, signature)
     if not candidates:
         return 0
     texts = texts_of(connection, [article_id, *candidates])
@@ -213,53 +197,40 @@ def link(
     return len(rows)
 
 
-# The values asked for come as one parameter: a hundred of them would be written out for each statement anew.
-_SHARED_HASHES = {
-    "sqlite": """
-        SELECT s.article_id, count(*) AS hits
-        FROM json_each(:values) AS v CROSS JOIN sketch AS s ON s.hash = v.value
-        WHERE s.article_id != :self GROUP BY s.article_id HAVING count(*) >= 2""",
-    "postgresql": """
-        SELECT s.article_id, count(*) AS hits
-        FROM unnest(CAST(:values AS bigint[])) AS v(value) JOIN sketch AS s ON s.hash = v.value
-        WHERE s.article_id != :self GROUP BY s.article_id HAVING count(*) >= 2""",
-}
-_SHARED_BANDS = {
-    "sqlite": """
-        SELECT DISTINCT b.article_id
-        FROM json_each(:values) AS v CROSS JOIN bands AS b ON b.band = v.key AND b.key = v.value
-        WHERE b.article_id != :self LIMIT :cap""",
-    "postgresql": """
-        SELECT DISTINCT b.article_id
-        FROM unnest(CAST(:values AS bigint[])) WITH ORDINALITY AS v(value, place)
-        JOIN bands AS b ON b.band = v.place - 1 AND b.key = v.value
-        WHERE b.article_id != :self LIMIT :cap""",
-}
-
-
-def _candidates(connection: sa.Connection, article_id: int, signature: Signature) -> list[int]:
-    engine = connection.dialect.name
+def candidates_of(connection: sa.Connection, article_id: int, signature: Signature) -> list[int]:
+    """The articles that are worth comparing with one, by the rows of both indexes; ascending."""
     hits: dict[int, int] = {}
     if signature.sketch:
-        values = {"values": _listed(engine, signature.sketch), "self": article_id}
-        rows = connection.execute(sa.text(_SHARED_HASHES[engine]), values)
-        hits = {row.article_id: row.hits for row in rows}
+        own = listed(connection, signature.sketch)
+        rows = connection.execute(
+            sa.select(sketch.c.article_id, sa.func.count())
+            .join_from(own, sketch, sketch.c.hash == own.c.value)
+            .where(sketch.c.article_id != article_id)
+            .group_by(sketch.c.article_id)
+            .having(sa.func.count() >= MIN_HITS_SHORT)
+        )
+        hits = {row[0]: row[1] for row in rows}
     sizes = _sketch_sizes(connection, sorted(hits))
     found = {
         other
         for other, size in sizes.items()
-        if candidate_rule(hits[other], len(signature.sketch), size)
+        if hits[other] >= least_hits(min(len(signature.sketch), size))
     }
     keys = keys_of(signature)
     if keys:
-        values = {"values": _listed(engine, keys), "self": article_id, "cap": BUCKET_CAP}
-        found.update(connection.scalars(sa.text(_SHARED_BANDS[engine]), values))
+        own = listed(connection, keys)
+        found.update(
+            connection.scalars(
+                sa.select(bands.c.article_id)
+                .join_from(
+                    own, bands, sa.and_(bands.c.band == own.c.place, bands.c.key == own.c.value)
+                )
+                .where(bands.c.article_id != article_id)
+                .distinct()
+                .limit(BUCKET_CAP)
+            )
+        )
     return sorted(found)
-
-
-def _listed(engine: str, values: Sequence[int]) -> Any:
-    """Many numbers as one parameter."""
-    return json.dumps(values) if engine == "sqlite" else list(values)
 
 
 def _sketch_sizes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -296,7 +267,7 @@ def _drop_matches(connection: sa.Connection, ids: Sequence[int]) -> None:
 def match_of(
     left_id: int, left_url: str, right_id: int, right_url: str, comparison: Comparison
 ) -> Match:
-    """The match with the smaller URL as `a` (CONTRACT.md); `comparison` sees left as a."""
+    """The match with the smaller URL as `a`; `comparison` sees left as a."""
     if (left_url, left_id) > (right_url, right_id):
         left_id, right_id, comparison = right_id, left_id, mirrored(comparison)
     return Match(

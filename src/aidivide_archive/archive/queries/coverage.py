@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from aidivide_archive.archive.documents.outlets import Outlets
 from aidivide_archive.archive.queries.filters import Filters, conditions
-from aidivide_archive.archive.queries.listings import by_code_point, in_time, stream
+from aidivide_archive.archive.queries.listings import in_time, stream
 from aidivide_archive.archive.queries.rows import Row, evidence_fields, picked
 from aidivide_archive.archive.schema import (
     articles,
@@ -26,6 +26,7 @@ from aidivide_archive.archive.schema import (
     urls,
     warc_files,
 )
+from aidivide_archive.archive.storage.dialects import by_code_point
 from aidivide_archive.archive.storage.moments import instant, iso
 from aidivide_archive.model import RelevanceDecision, Role
 from aidivide_archive.urls import article_id, parse_id, story_id

@@ -20,6 +20,7 @@ from aidivide_archive.archive.queries.rows import (
     picked,
 )
 from aidivide_archive.archive.schema import articles, matches, stories, story_members, urls
+from aidivide_archive.archive.storage.dialects import by_code_point
 from aidivide_archive.archive.storage.moments import iso
 from aidivide_archive.model import Relation
 from aidivide_archive.urls import article_id, story_id
@@ -31,14 +32,6 @@ _BATCH = 200
 def stream(connection: sa.Connection, statement: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
     """Rows in constant memory: a server-side cursor on PostgreSQL, the cursor itself on SQLite."""
     return iter(connection.execute(statement, execution_options={"yield_per": _BATCH}))
-
-
-def by_code_point(
-    connection: sa.Connection, column: sa.ColumnElement[str]
-) -> sa.ColumnElement[str]:
-    """Text in the order of its bytes: PostgreSQL would sort by the database's locale."""
-    name = "C" if connection.dialect.name == "postgresql" else "BINARY"
-    return sa.collate(column, name)
 
 
 def in_time(*more: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:

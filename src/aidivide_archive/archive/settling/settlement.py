@@ -51,13 +51,11 @@ from aidivide_archive.similarity import (
     SHINGLE_VERSION,
     Hashes,
     band_keys,
-    is_among,
     sign,
 )
 from aidivide_archive.similarity.candidates import (
-    BUCKET_CAP,
-    shared_counts,
-    sketch_pairs,
+    SignedTexts,
+    candidate_pairs,
 )
 from aidivide_archive.stories import build_stories
 from aidivide_archive.stories.linkage import components
@@ -91,28 +89,29 @@ def settle(connection: sa.Connection) -> Settled:
     crash_point("in_settle")
     _renew_signatures(connection)
     index_signatures(connection)
-    graph = copy_graph(connection)
-    _write_matches(connection, graph.matches)
-    _write_stories(connection, graph.stories)
+    settlement = compute_settlement(connection)
+    _write_matches(connection, settlement.matches)
+    _write_stories(connection, settlement.stories)
     return Settled(
-        articles=graph.articles,
-        candidates=graph.candidates,
-        matches=len(graph.matches),
-        stories=sum(len(story.members) > 1 for story in graph.stories),
+        articles=settlement.articles,
+        candidates=len(settlement.candidates),
+        matches=len(settlement.matches),
+        stories=sum(len(story.members) > 1 for story in settlement.stories),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class CopyGraph:
+class Settlement:
     """The matches and stories that the texts, signatures and judgements of an archive give."""
 
     articles: int
-    candidates: int
+    candidates: tuple[tuple[int, int], ...]
+    """The pairs that were compared."""
     matches: tuple[Match, ...]
     stories: tuple[Story, ...]
 
 
-def copy_graph(connection: sa.Connection) -> CopyGraph:
+def compute_settlement(connection: sa.Connection) -> Settlement:
     """Compute matches and stories of the whole archive; reads only."""
     everything = _story_articles(connection)
     boilerplate = learn_boilerplate(connection, everything)
@@ -120,7 +119,7 @@ def copy_graph(connection: sa.Connection) -> CopyGraph:
     found = tuple(_compared(connection, pairs, everything, boilerplate))
     told = _judgements(connection)
     grouped = tuple(build_stories(tuple(everything.values()), found, told))
-    return CopyGraph(len(everything), len(pairs), found, grouped)
+    return Settlement(len(everything), tuple(pairs), found, grouped)
 
 
 def _renew_signatures(connection: sa.Connection) -> None:
@@ -177,23 +176,17 @@ def _candidate_pairs(
     everything: Mapping[int, StoryArticle],
     boilerplate: Boilerplate,
 ) -> list[tuple[int, int]]:
-    """The pairs that `candidates.candidate_pairs` would give, from the rows in the database."""
+    """The pairs of article ids that are worth comparing, the smaller id first."""
     ids = np.fromiter(everything, dtype=np.int64, count=len(everything))  # ascending
-    hashes, places, keys, owners = _signed(connection, ids)
-    sizes = np.bincount(places, minlength=len(ids))
-    keep = _outside_boilerplate(hashes, places, ids, everything, boilerplate)
-    by_sketch = sketch_pairs(hashes[keep], places[keep], sizes)
-    by_band = shared_counts(keys, owners, BUCKET_CAP)[:2]
-    left, right = (np.concatenate(both) for both in zip(by_sketch, by_band, strict=True))
-    chosen = np.unique(left * len(ids) + right)
-    left, right = ids[chosen // len(ids)], ids[chosen % len(ids)]
-    return list(zip(left.tolist(), right.tolist(), strict=True))
+    sites = [article.site for article in everything.values()]
+    places = candidate_pairs(
+        _signed_texts(connection, ids), sites, boilerplate.by_site, boilerplate.stock
+    )
+    return [(left, right) for left, right in ids[places].tolist()]
 
 
-def _signed(
-    connection: sa.Connection, ids: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Sketch hashes of all articles with the place of each one's article in `ids`, then band keys with theirs."""
+def _signed_texts(connection: sa.Connection, ids: NDArray[np.int64]) -> SignedTexts:
+    """Sketches and bands of all articles; an owner is the place of its article in `ids`."""
     statement = sa.select(
         signatures.c.article_id,
         signatures.c.shingle_count,
@@ -208,35 +201,20 @@ def _signed(
         if not rows:
             continue
         places = np.searchsorted(ids, [row.article_id for row in rows])
-        parts = [np.frombuffer(row.sketch, dtype="<i8") for row in rows]
-        hashes.append(np.concatenate(parts))
-        hash_owners.append(np.repeat(places, [len(part) for part in parts]))
-        # The band's number is part of its key, so that one sort serves all bands.
-        found = band_keys(minima_matrix([row.hashvalues for row in rows]))
-        keys.append(found.ravel())
-        key_owners.append(np.repeat(places, found.shape[1]))
-    whole = hashes, hash_owners, keys, key_owners
-    first, second, third, fourth = (np.concatenate(parts) for parts in whole)
-    return first, second, third, fourth
-
-
-def _outside_boilerplate(
-    hashes: NDArray[np.int64],
-    places: NDArray[np.int64],
-    ids: NDArray[np.int64],
-    everything: Mapping[int, StoryArticle],
-    boilerplate: Boilerplate,
-) -> NDArray[np.bool_]:
-    keep = ~is_among(hashes.view(np.uint64), boilerplate.stock)
-    if not boilerplate.by_site:
-        return keep
-    names = sorted(boilerplate.by_site)
-    number = {name: position for position, name in enumerate(names)}
-    site_of = np.array([number.get(everything[int(one)].site, -1) for one in ids])[places]
-    for position, name in enumerate(names):
-        rows = np.flatnonzero(site_of == position)
-        keep[rows] &= ~is_among(hashes[rows].view(np.uint64), boilerplate.by_site[name])
-    return keep
+        sketches = [np.frombuffer(row.sketch, dtype="<i8") for row in rows]
+        hashes.append(np.concatenate(sketches))
+        hash_owners.append(np.repeat(places, [len(sketch) for sketch in sketches]))
+        band_matrix = band_keys(minima_matrix([row.hashvalues for row in rows]))
+        keys.append(band_matrix.ravel())
+        key_owners.append(np.repeat(places, band_matrix.shape[1]))
+    sketch_owners = np.concatenate(hash_owners)
+    return SignedTexts(
+        sketch_hashes=np.concatenate(hashes),
+        sketch_owners=sketch_owners,
+        sketch_sizes=np.bincount(sketch_owners, minlength=len(ids)),
+        band_keys=np.concatenate(keys),
+        band_owners=np.concatenate(key_owners),
+    )
 
 
 def _compared(

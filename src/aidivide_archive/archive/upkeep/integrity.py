@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
+from aidivide_archive.archive.documents import full_text
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.queries.listings import stream
 from aidivide_archive.archive.schema import (
@@ -114,10 +114,6 @@ def _database(connection: sa.Connection) -> Iterator[Damage]:
 
 def _articles(connection: sa.Connection) -> Iterator[Damage]:
     numbers = sa.select(articles.c.id)
-    full_text = sa.table(
-        FULL_TEXT_TABLE,
-        sa.column("rowid" if connection.dialect.name == "sqlite" else "article_id"),
-    )
     absent = {
         "extraction": ~sa.exists().where(extractions.c.id == articles.c.extraction_id),
         "revision": ~sa.exists().where(
@@ -125,7 +121,7 @@ def _articles(connection: sa.Connection) -> Iterator[Damage]:
         ),
         "signature": ~sa.exists().where(signatures.c.article_id == articles.c.id),
         "story": ~sa.exists().where(story_members.c.article_id == articles.c.id),
-        "full_text": articles.c.id.not_in(sa.select(*full_text.c)),
+        "full_text": articles.c.id.not_in(full_text.indexed_ids(connection)),
     }
     for name, missing in absent.items():
         for row in stream(connection, numbers.where(missing).order_by(articles.c.id)):

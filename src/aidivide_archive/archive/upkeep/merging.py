@@ -21,6 +21,7 @@ from aidivide_archive.archive.schema import (
     tombstones,
 )
 from aidivide_archive.archive.settling.settlement import Settled, settle
+from aidivide_archive.archive.storage.dialects import distrust
 from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.archive.store import Archive
@@ -73,9 +74,7 @@ def merge(archive: Archive, other: Location) -> Merged:
     engine = read_engine(other)
     try:
         with engine.connect() as theirs:
-            if theirs.dialect.name == "sqlite":  # a file of a stranger
-                theirs.exec_driver_sql("PRAGMA trusted_schema = OFF")
-                theirs.exec_driver_sql("PRAGMA cell_size_check = ON")
+            distrust(theirs)
             return _merge(archive, other, theirs)
     except (TypeError, ValueError, KeyError, OverflowError, sa.exc.SQLAlchemyError) as error:
         if isinstance(error, ArchiveError):

@@ -26,14 +26,13 @@ from aidivide_archive.archive.schema import (
     tombstones,
     warc_files,
 )
-from aidivide_archive.archive.storage.dialects import upsert
+from aidivide_archive.archive.storage.dialects import overwrite_deleted, upsert
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.archive.upkeep.purge_plan import Target, chunked
 
 
 def delete(connection: sa.Connection, target: Target, ids: Sequence[int], now: datetime) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    overwrite_deleted(connection)
     for chunk in chunked(ids):
         _delete_articles(connection, chunk)
         of_url = extractions.c.url_id.in_(chunk)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
+from aidivide_archive.archive.documents import full_text
 from aidivide_archive.archive.ledger.runs import live_runs
 from aidivide_archive.archive.schema import (
     crawls,
@@ -103,11 +103,7 @@ def purge(
             purged_rows.move(connection, location, file_id, moves[name], places[file_id])
         purged_rows.bury(connection, target, reason, now)
         settle(connection)
-        if (
-            connection.dialect.name == "sqlite"
-        ):  # deleted words stay in the segments until they are merged
-            statement = f"INSERT INTO {FULL_TEXT_TABLE} ({FULL_TEXT_TABLE}) VALUES ('optimize')"  # noqa: S608  # a constant name
-            connection.exec_driver_sql(statement)
+        full_text.forget_deleted(connection)
         step("transaction")
 
     archive.submit(work).result()

@@ -225,7 +225,7 @@ def _index_damage(table: sa.Table, number: int) -> Damage:
 
 def _graph(connection: sa.Connection) -> Iterator[Damage]:
     """Matches and stories against those that the texts give: settled once, settled for ever."""
-    graph = settlement.copy_graph(connection)
+    graph = settlement.compute_settlement(connection)
     wanted = {(one.a_id, one.b_id): match_row(one) for one in graph.matches}
     for key in _differing(connection, matches, ("a_id", "b_id"), wanted):
         yield Damage(
