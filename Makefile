@@ -54,8 +54,8 @@ format: $(READY) ## lay out the code
 	$(BIN)/ruff check --fix
 
 bench: $(READY) ## speed and quality figures (needs the labelled pages; see docs/benchmarks.md)
-	$(BIN)/python benchmarks/real_pages.py speed
-	$(BIN)/python benchmarks/real_pages.py memory --pages 2000
+	$(BIN)/python -m benchmarks.real_pages speed
+	$(BIN)/python -m benchmarks.real_pages memory --pages 2000
 
 soak: $(READY) ## the long runs: hundreds of kills, a thousand damaged logs (figures: docs/reliability.md)
 	AIDIVIDE_FIGURES=soak-figures.txt $(BIN)/python -m pytest -m soak -q --durations=0

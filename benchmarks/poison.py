@@ -30,7 +30,7 @@ from typing import Any
 
 from aidivide_archive.extract import extract
 from benchmarks.crawl_probe import ENV_REPORT
-from benchmarks.real_pages import (
+from benchmarks.served_pages import (
     ROOT,
     Page,
     Server,

@@ -29,8 +29,8 @@ from aidivide_archive.config.sections import (
     Source,
     SourceList,
     Window,
-    normal_host,
 )
+from aidivide_archive.config.values import normal_host
 from aidivide_archive.exceptions import ConfigError
 
 

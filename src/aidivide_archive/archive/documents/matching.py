@@ -17,6 +17,7 @@ from aidivide_archive.archive.schema import (
     signatures,
     sketch,
 )
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.archive.storage.dialects import insert_rows, listed, upsert
 from aidivide_archive.copies import COPIES_VERSION, compare, mirrored, prepare
 from aidivide_archive.evidence import as_json_list
@@ -34,7 +35,6 @@ from aidivide_archive.similarity.candidates import BUCKET_CAP, MIN_HITS_SHORT, l
 
 MATCH_VERSION = f"{SHINGLE_VERSION}/{COPIES_VERSION}"
 """Versions of shingles and comparison together."""
-_CHUNK = 500
 _INDEXED_AT_ONCE = 50_000
 _ROWS_AT_ONCE = 20_000
 
@@ -64,8 +64,7 @@ def drop_signatures(connection: sa.Connection, ids: Sequence[int]) -> None:
     A signature names its rows in both indexes; those of another version are looked for one by one.
     """
     unnamed = []
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
+    for chunk in chunks(ids):
         rows = connection.execute(sa.select(signatures).where(signatures.c.article_id.in_(chunk)))
         for row in rows.all():
             if (row.scheme, row.seed, row.version) == (SCHEME, SEED, SHINGLE_VERSION):
@@ -73,9 +72,9 @@ def drop_signatures(connection: sa.Connection, ids: Sequence[int]) -> None:
             else:
                 unnamed.append(row.article_id)
         connection.execute(sa.delete(signatures).where(signatures.c.article_id.in_(chunk)))
-    for start in range(0, len(unnamed), _CHUNK):
+    for chunk in chunks(unnamed):
         for table in (bands, sketch):
-            condition = table.c.article_id.in_(unnamed[start : start + _CHUNK])
+            condition = table.c.article_id.in_(chunk)
             connection.execute(sa.delete(table).where(condition))
 
 
@@ -88,10 +87,10 @@ def _drop_named(connection: sa.Connection, row: sa.Row[Any]) -> None:
             )
         )
     hashes = np.frombuffer(row.sketch, dtype="<i8").tolist()
-    for start in range(0, len(hashes), _CHUNK):
+    for chunk in chunks(hashes):
         connection.execute(
             sa.delete(sketch).where(
-                sketch.c.hash.in_(hashes[start : start + _CHUNK]),
+                sketch.c.hash.in_(chunk),
                 sketch.c.article_id == row.article_id,
             )
         )
@@ -137,10 +136,10 @@ def _index(connection: sa.Connection, ids: Sequence[int]) -> None:
     owners: list[int] = []
     sketches: list[NDArray[np.int64]] = []
     keys: list[NDArray[np.int64]] = []
-    for start in range(0, len(ids), _CHUNK):
+    for chunk in chunks(ids):
         rows = connection.execute(
             sa.select(signatures.c.article_id, signatures.c.hashvalues, signatures.c.sketch).where(
-                signatures.c.article_id.in_(ids[start : start + _CHUNK])
+                signatures.c.article_id.in_(chunk)
             )
         ).all()
         owners += [row.article_id for row in rows]
@@ -235,10 +234,10 @@ def candidates_of(connection: sa.Connection, article_id: int, signature: Signatu
 
 def _sketch_sizes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
     sizes: dict[int, int] = {}
-    for start in range(0, len(ids), _CHUNK):
+    for chunk in chunks(ids):
         rows = connection.execute(
             sa.select(signatures.c.article_id, sa.func.length(signatures.c.sketch)).where(
-                signatures.c.article_id.in_(ids[start : start + _CHUNK])
+                signatures.c.article_id.in_(chunk)
             )
         )
         sizes.update((article_id, length // 8) for article_id, length in rows)
@@ -248,11 +247,11 @@ def _sketch_sizes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, in
 def texts_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     """URL and text of articles, by id."""
     found: dict[int, tuple[str, str]] = {}
-    for start in range(0, len(ids), _CHUNK):
+    for chunk in chunks(ids):
         rows = connection.execute(
             sa.select(articles.c.id, articles.c.url, extractions.c.text)
             .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
-            .where(articles.c.id.in_(ids[start : start + _CHUNK]))
+            .where(articles.c.id.in_(chunk))
         )
         found.update({row.id: (row.url, row.text) for row in rows})
     return found

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from aidivide_archive.archive.documents.matching import texts_of
 from aidivide_archive.archive.settling.templates import site_lines
+from aidivide_archive.archive.storage.chunks import CHUNK, chunks
 from aidivide_archive.model import StoryArticle
 from aidivide_archive.similarity import Hashes, shingles, unique_hashes
 from aidivide_archive.similarity.boilerplate import (
@@ -21,7 +22,6 @@ from aidivide_archive.similarity.boilerplate import (
     version_groups,
 )
 
-_CHUNK = 500
 _NOTHING: Hashes = np.empty(0, dtype=np.uint64)
 
 
@@ -63,8 +63,8 @@ def _stock(connection: sa.Connection, holders: Mapping[int, int]) -> Hashes:
     """The shingles of sentences, given by their keys and the article to find each one in."""
     found = [_NOTHING]
     ids = sorted(set(holders.values()))
-    for start in range(0, len(ids), _CHUNK):
-        for _, text in texts_of(connection, ids[start : start + _CHUNK]).values():
+    for chunk in chunks(ids):
+        for _, text in texts_of(connection, chunk).values():
             found += [
                 shingles(sentence)
                 for key, sentence in sentence_keys(text).items()
@@ -83,7 +83,7 @@ def _texts_by_site(
     waiting: list[str] = []
     for place, site in enumerate(sorted(by_site), start=1):
         waiting.append(site)
-        if place < len(by_site) and sum(len(by_site[one]) for one in waiting) < _CHUNK:
+        if place < len(by_site) and sum(len(by_site[one]) for one in waiting) < CHUNK:
             continue
         texts = texts_of(connection, [one for name in waiting for one in by_site[name]])
         for name in waiting:

@@ -29,6 +29,7 @@ from aidivide_archive.archive.schema import (
     story_members,
     urls,
 )
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.decode.blocks import line_key
 from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.extract.paging import MAX_PAGES
@@ -44,7 +45,6 @@ _TITLE_COUNTER = re.compile(
     r"[\s\-–—|:,(（\[]*(?:(?:page|seite|página|pagina|part|teil|第)\s*)?\d{1,3}(?:\s*(?:/|of|von|de)\s*\d{1,3})?\s*[页頁]?[)）\]]?\s*$",
     re.IGNORECASE,
 )
-_CHUNK = 500
 _ENDED = (UrlState.DONE.value, UrlState.REJECTED.value, UrlState.DEAD.value)
 
 
@@ -251,15 +251,15 @@ def _bases(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
     """Numbers of the base extractions of those that are articles."""
     return {
         one.article_id: one.base_id
-        for start in range(0, len(ids), _CHUNK)
-        for one in derived.standing_of(connection, ids[start : start + _CHUNK])
+        for chunk in chunks(ids)
+        for one in derived.standing_of(connection, chunk)
     }
 
 
 def _read_pages(connection: sa.Connection, numbers: Mapping[int, int]) -> dict[int, _Page]:
     found: dict[int, _Page] = {}
     wanted = sorted(numbers.values())
-    for start in range(0, len(wanted), _CHUNK):
+    for chunk in chunks(wanted):
         rows = connection.execute(
             sa.select(
                 extractions.c.url_id,
@@ -270,7 +270,7 @@ def _read_pages(connection: sa.Connection, numbers: Mapping[int, int]) -> dict[i
                 urls.c.site,
             )
             .join_from(extractions, urls, urls.c.id == extractions.c.url_id)
-            .where(extractions.c.id.in_(wanted[start : start + _CHUNK]))
+            .where(extractions.c.id.in_(chunk))
         )
         for row in rows:
             stated = row.fields.get("part")
@@ -289,8 +289,7 @@ def _write_attached(
     connection: sa.Connection, parts: Mapping[int, _Page], attached: Mapping[int, int]
 ) -> None:
     numbers = sorted(attached)
-    for start in range(0, len(numbers), _CHUNK):
-        chunk = numbers[start : start + _CHUNK]
+    for chunk in chunks(numbers):
         for number in connection.scalars(
             sa.select(articles.c.id).where(articles.c.id.in_(chunk)).order_by(articles.c.id)
         ).all():

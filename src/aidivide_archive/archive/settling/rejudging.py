@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from aidivide_archive.archive.documents.derived import base_version, derived_suffix
 from aidivide_archive.archive.documents.rows import group_value
 from aidivide_archive.archive.schema import articles, events, extractions, relevance, urls
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.config import Profile
 from aidivide_archive.model import (
     Reason,
@@ -26,8 +27,6 @@ from aidivide_archive.model import (
     UrlState,
 )
 from aidivide_archive.relevance import VERSION, judge, version_under
-
-_CHUNK = 500
 
 
 def rejudge(connection: sa.Connection) -> None:
@@ -52,12 +51,12 @@ def rejudge(connection: sa.Connection) -> None:
         ]
         if changed:
             profile = Profile.from_json(profile_json)
-            for start in range(0, len(changed), _CHUNK):
-                for row in _rows(connection, event_id, changed[start : start + _CHUNK]):
+            for chunk in chunks(changed):
+                for row in _rows(connection, event_id, chunk):
                     _judge_row(connection, profile, row)
 
 
-def _rows(connection: sa.Connection, event_id: str, numbers: list[int]) -> Sequence[Any]:
+def _rows(connection: sa.Connection, event_id: str, numbers: Sequence[int]) -> Sequence[Any]:
     return connection.execute(
         sa.select(
             articles.c.id,

@@ -40,6 +40,7 @@ from aidivide_archive.archive.settling.joining import join_pages
 from aidivide_archive.archive.settling.rejudging import rejudge
 from aidivide_archive.archive.settling.templates import settle_templates
 from aidivide_archive.archive.storage.changed_rows import Rows, delete_absent, upsert_changed
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.copies import Prepared, compare, prepare
 from aidivide_archive.crash_points import crash_point
@@ -60,7 +61,6 @@ from aidivide_archive.similarity.candidates import (
 from aidivide_archive.stories import build_stories
 from aidivide_archive.stories.linkage import components
 
-_CHUNK = 500
 _PAIRS_AT_ONCE = 100
 _PREPARED_CACHE = 200
 """Texts kept ready while pairs are compared: 12 KB each, with their sentences 100 KB and more."""
@@ -135,8 +135,7 @@ def _renew_signatures(connection: sa.Connection) -> None:
         )
         .order_by(signatures.c.article_id)
     ).all()
-    for start in range(0, len(stale), _CHUNK):
-        chunk = stale[start : start + _CHUNK]
+    for chunk in chunks(stale):
         texts = texts_of(connection, chunk)
         drop_signatures(connection, chunk)
         insert_signatures(connection, [(one, sign(text)) for one, (_, text) in texts.items()])
@@ -326,7 +325,5 @@ def _write_aliases(
                 sa.update(story_aliases).where(story_aliases.c.story_id == old).values(story_id=new)
             )
     alive = sorted(now)
-    for start in range(0, len(alive), _CHUNK):
-        connection.execute(
-            sa.delete(story_aliases).where(story_aliases.c.id.in_(alive[start : start + _CHUNK]))
-        )
+    for chunk in chunks(alive):
+        connection.execute(sa.delete(story_aliases).where(story_aliases.c.id.in_(chunk)))

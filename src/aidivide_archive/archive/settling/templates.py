@@ -26,6 +26,7 @@ from aidivide_archive.archive.documents.rows import cut_value, text_measures
 from aidivide_archive.archive.schema import articles, claims, clutter_rules, extractions
 from aidivide_archive.archive.settling.joining import Joined, Joining
 from aidivide_archive.archive.storage.changed_rows import Rows, delete_absent, upsert_changed
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.decode.blocks import line_key
 from aidivide_archive.extract.clutter import (
     MIN_TEMPLATE_PAGES,
@@ -40,7 +41,6 @@ VERSION = "1"
 """Version of the learning."""
 LEARNED, UNDONE, ADDED = "learned", "undone", "added"
 """What a rule is: found by the machine; never to be cut; always to be cut. A person's two are kept."""
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ def _pages(connection: sa.Connection, site: str, joining: Joining) -> Iterator[_
     ids = connection.scalars(
         sa.select(articles.c.id).where(articles.c.site == site).order_by(articles.c.id)
     ).all()
-    for start in range(0, len(ids), _CHUNK):
-        found = list(standing_of(connection, ids[start : start + _CHUNK]))
+    for chunk in chunks(ids):
+        found = list(standing_of(connection, chunk))
         columns = (extractions.c.id, extractions.c.version, extractions.c.text, extractions.c.cuts)
         base_ids = [one.base_id for one in found]
         rows = connection.execute(sa.select(*columns).where(extractions.c.id.in_(base_ids)))

@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.archive.storage.dialects import upsert
 
 Rows = Mapping[Any, Mapping[str, Any]]
 """Rows by the tuple of their key."""
-_CHUNK = 500
 
 
 def upsert_changed(
@@ -28,8 +28,8 @@ def upsert_changed(
     statement = statement.on_conflict_do_update(
         index_elements=list(key_names), set_={name: statement.excluded[name] for name in others}
     )
-    for start in range(0, len(changed), _CHUNK):
-        connection.execute(statement, changed[start : start + _CHUNK])
+    for chunk in chunks(changed):
+        connection.execute(statement, chunk)
 
 
 def delete_absent(
@@ -42,8 +42,7 @@ def delete_absent(
     """Delete the rows of `present` that nobody wants."""
     gone = sorted(key for key in present if key not in wanted)
     columns = [table.c[name] for name in key_names]
-    for start in range(0, len(gone), _CHUNK):
-        chunk = gone[start : start + _CHUNK]
+    for chunk in chunks(gone):
         if len(columns) == 1:
             condition = columns[0].in_([key[0] for key in chunk])
         else:

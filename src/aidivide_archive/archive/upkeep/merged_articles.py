@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from aidivide_archive.archive.documents import derived, full_text, matching
 from aidivide_archive.archive.documents.derived import is_derived
 from aidivide_archive.archive.schema import articles, captures, claims, extractions, revisions, urls
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.similarity import sign
 
-_CHUNK = 200
+_ARTICLES_AT_ONCE = 200
 Row = dict[str, Any]
 
 
@@ -58,14 +59,13 @@ def merge(
     return changed
 
 
-def _article_ids(theirs: sa.Connection, gone: set[int]) -> Iterator[list[int]]:
+def _article_ids(theirs: sa.Connection, gone: set[int]) -> Iterator[Sequence[int]]:
     ids = [
         one
         for one in theirs.scalars(sa.select(articles.c.id).order_by(articles.c.id))
         if one not in gone
     ]
-    for start in range(0, len(ids), _CHUNK):
-        yield ids[start : start + _CHUNK]
+    yield from chunks(ids, _ARTICLES_AT_ONCE)
 
 
 def _extractions(
@@ -74,7 +74,7 @@ def _extractions(
     """OTHER's extractions and their claims; those that settling derives are left out. Numbers there → here."""
     found: dict[int, int] = {}
     statement = sa.select(extractions).order_by(extractions.c.id)
-    result = theirs.execute(statement, execution_options={"yield_per": _CHUNK})
+    result = theirs.execute(statement, execution_options={"yield_per": _ARTICLES_AT_ONCE})
     for rows in result.mappings().partitions():
         kept = [
             dict(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive.schema import captures, urls, warc_files
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.archive.store import Archive
 from aidivide_archive.exceptions import InvalidURLError, StoreError
@@ -82,15 +83,10 @@ def identity_of(row: Any) -> tuple[object, ...]:
 
 def known_captures(ours: sa.Connection, ids: Sequence[int]) -> dict[tuple[object, ...], int]:
     known = {}
-    for chunk in chunked(sorted(set(ids))):
+    for chunk in chunks(sorted(set(ids))):
         rows = ours.execute(sa.select(captures).where(captures.c.url_id.in_(chunk)))
         known.update({identity_of(row): row.id for row in rows})
     return known
-
-
-def chunked(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), CHUNK):
-        yield items[start : start + CHUNK]
 
 
 def _copy(

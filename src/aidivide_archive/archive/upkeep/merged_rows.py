@@ -27,11 +27,11 @@ from aidivide_archive.archive.schema import (
     warc_files,
 )
 from aidivide_archive.archive.settling.templates import ADDED, UNDONE
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.archive.upkeep.merged_files import (
     CHUNK,
     CopiedFile,
-    chunked,
     identity_of,
     known_captures,
 )
@@ -315,7 +315,7 @@ def _keep_better(
     keys = list(table.primary_key.columns)
     others = [column.name for column in table.c if not column.primary_key]
     changed = []
-    for chunk in chunked(rows):
+    for chunk in chunks(rows):
         wanted = [tuple(row[key.name] for key in keys) for row in chunk]
         here = ours.execute(sa.select(table).where(sa.tuple_(*keys).in_(wanted))).mappings()
         known = {tuple(row[key.name] for key in keys): dict(row) for row in here}

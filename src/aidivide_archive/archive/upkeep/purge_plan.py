@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from aidivide_archive.archive.schema import articles, captures, discoveries, urls, warc_files
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.exceptions import ConfigError, InvalidURLError
 from aidivide_archive.urls import canonical_url, site, url_id, url_key
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def plan(connection: sa.Connection, target: Target) -> PurgePlan:
     ids = ids_of(connection, target)
     named_by: set[str] = set()
     counts = {"articles": 0, "captures": 0}
-    for chunk in chunked(ids):
+    for chunk in chunks(ids):
         naming = sa.select(urls.c.url).join_from(
             discoveries, urls, urls.c.id == discoveries.c.from_id
         )
@@ -109,7 +108,7 @@ def ids_of(connection: sa.Connection, target: Target) -> list[int]:
 def _urls_of(connection: sa.Connection, ids: Sequence[int]) -> list[str]:
     return [
         url
-        for chunk in chunked(ids)
+        for chunk in chunks(ids)
         for url in connection.scalars(sa.select(urls.c.url).where(urls.c.id.in_(chunk)))
     ]
 
@@ -117,7 +116,7 @@ def _urls_of(connection: sa.Connection, ids: Sequence[int]) -> list[str]:
 def files_of(connection: sa.Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
     """WARC files that hold a capture of the URLs, by number."""
     found: dict[int, str] = {}
-    for chunk in chunked(ids):
+    for chunk in chunks(ids):
         rows = connection.execute(
             sa.select(warc_files.c.id, warc_files.c.name)
             .join_from(warc_files, captures, captures.c.warc_file_id == warc_files.c.id)
@@ -136,7 +135,3 @@ def offsets_in(connection: sa.Connection, file_id: int) -> dict[int, int]:
         )
     )
     return {row.warc_offset: row.url_id for row in rows}
-
-
-def chunked(ids: Sequence[int]) -> list[Sequence[int]]:
-    return [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]

@@ -26,14 +26,15 @@ from aidivide_archive.archive.schema import (
     tombstones,
     warc_files,
 )
+from aidivide_archive.archive.storage.chunks import chunks
 from aidivide_archive.archive.storage.dialects import overwrite_deleted, upsert
 from aidivide_archive.archive.storage.location import Location
-from aidivide_archive.archive.upkeep.purge_plan import Target, chunked
+from aidivide_archive.archive.upkeep.purge_plan import Target
 
 
 def delete(connection: sa.Connection, target: Target, ids: Sequence[int], now: datetime) -> None:
     overwrite_deleted(connection)
-    for chunk in chunked(ids):
+    for chunk in chunks(ids):
         _delete_articles(connection, chunk)
         of_url = extractions.c.url_id.in_(chunk)
         numbers = sa.select(extractions.c.id).where(of_url)
