@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-import os
-import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-import sqlalchemy as sa
 
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.storage.location import ENV_DATABASE, ENV_DIRECTORY
-
-ENV_POSTGRES = "AIDIVIDE_TEST_POSTGRES"
-"""URL of a PostgreSQL database whose role may create databases."""
-LOCAL_POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres"
-ENGINES = ("sqlite", "postgresql")
-
+from tests.support import archives
 
 # --- rows of the fault matrix ---------------------------------------------------------------------
 
@@ -125,73 +114,41 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- archives ------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def postgres_server() -> tuple[sa.URL | None, str]:
-    """The server for tests; without one, None and the reason."""
-    named = os.environ.get(ENV_POSTGRES)
-    url = sa.make_url(named or LOCAL_POSTGRES).set(drivername="postgresql+psycopg")
-    try:
-        psycopg.connect(_dsn(url), connect_timeout=2).close()
-    except psycopg.Error as error:
-        words = " ".join(str(error).split())[:200]
-        if named:
-            raise pytest.UsageError(f"{ENV_POSTGRES} does not answer: {words}") from None
-        return None, f"no PostgreSQL on 127.0.0.1:5432, and {ENV_POSTGRES} is not set: {words}"
-    return url, ""
-
-
-def _dsn(url: sa.URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-@contextmanager
-def postgres_database() -> Iterator[str]:
-    """URL of a new, empty database; it is dropped afterwards. Skips the test without a server."""
-    server, why_not = postgres_server()
-    if server is None:
-        pytest.skip(why_not)
-    name = f"aidivide_test_{os.getpid()}_{secrets.token_hex(4)}"
-    with psycopg.connect(_dsn(server), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        try:
-            yield server.set(database=name).render_as_string(hide_password=False)
-        finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-@contextmanager
-def new_location(engine: str, folder: Path) -> Iterator[Location]:
-    """An archive that does not exist yet, on one engine."""
-    if engine == "sqlite":
-        yield Location(folder / "archive")
-    else:
-        with postgres_database() as url:
-            yield Location(folder / "archive", url)
-
-
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=archives.ENGINES)
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Location]:
-    """An archive that does not exist yet: once on SQLite, once on PostgreSQL."""
-    with new_location(request.param, tmp_path) as where:
+    """A new archive without a row: once on SQLite, once on PostgreSQL."""
+    with archives.new_location(request.param, tmp_path) as where:
         yield where
 
 
 @pytest.fixture
-def sqlite_location(tmp_path: Path) -> Location:
-    return Location(tmp_path / "archive")
+def sqlite_location(tmp_path: Path) -> Iterator[Location]:
+    with archives.new_location("sqlite", tmp_path) as where:
+        yield where
 
 
 @pytest.fixture
 def postgres_location(tmp_path: Path) -> Iterator[Location]:
-    with new_location("postgresql", tmp_path) as where:
+    with archives.new_location("postgresql", tmp_path) as where:
         yield where
 
 
-@pytest.fixture(scope="module")
-def postgres_for_module() -> Iterator[str]:
-    """URL of a database that the tests of one module share."""
-    with postgres_database() as url:
-        yield url
+@pytest.fixture(params=archives.ENGINES)
+def nowhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Location]:
+    """A place without an archive: once on SQLite, once on PostgreSQL."""
+    with archives.nowhere(request.param, tmp_path) as where:
+        yield where
+
+
+@pytest.fixture
+def sqlite_nowhere(tmp_path: Path) -> Location:
+    return Location(tmp_path / "archive")
+
+
+@pytest.fixture
+def postgres_nowhere(tmp_path: Path) -> Iterator[Location]:
+    with archives.nowhere("postgresql", tmp_path) as where:
+        yield where
 
 
 @pytest.fixture

@@ -564,9 +564,9 @@ def test_a_server_out_of_reach_is_one_clear_line(tmp_path: Any):
     assert "secret" not in str(caught.value)
 
 
-def test_reading_a_database_without_archive_is_one_clear_line(postgres_location: Location):
+def test_reading_a_database_without_archive_is_one_clear_line(postgres_nowhere: Location):
     with pytest.raises(MissingArchiveError, match="holds no archive"):
-        read_engine(postgres_location)
+        read_engine(postgres_nowhere)
 
 
 # --- budgets and takedowns -----------------------------------------------------------------------

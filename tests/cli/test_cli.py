@@ -28,8 +28,9 @@ from aidivide_archive.cli.framework import EXIT_CODES, Command
 from aidivide_archive.cli.reference import commands_markdown, walk
 from aidivide_archive.config import builtin_events, load_profile
 from aidivide_archive.urls import article_id, story_id, url_id
-from tests.conftest import ENGINES, new_location
+from tests.support import archives
 from tests.support import filled_archive as filled
+from tests.support.archives import ENGINES, new_location
 from tests.support.places import ROOT
 
 HEAVY = ("scrapy", "sqlalchemy", "trafilatura", "datasketch", "numpy", "pydantic", "rich", "lxml")
@@ -81,7 +82,7 @@ def nowhere(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Location]:
     """A place without an archive; the tests that use it show that it stays one."""
-    with new_location(request.param, tmp_path_factory.mktemp("nowhere")) as place:
+    with archives.nowhere(request.param, tmp_path_factory.mktemp("nowhere")) as place:
         yield place
 
 
@@ -576,9 +577,9 @@ def test_import_ends_with_3_when_a_part_failed_and_1_when_all_did(tmp_path: Path
     run("import", str(nothing), *place, code=1)
 
 
-def test_upgrade_makes_an_archive_once(location: Location):
-    assert "made an empty archive" in run("db", "upgrade", *where(location)).stderr
-    assert "nothing to do" in run("db", "upgrade", *where(location)).stderr
+def test_upgrade_makes_an_archive_once(nowhere: Location):
+    assert "made an empty archive" in run("db", "upgrade", *where(nowhere)).stderr
+    assert "nothing to do" in run("db", "upgrade", *where(nowhere)).stderr
 
 
 def test_a_second_writer_is_refused_in_one_line(sqlite_location: Location):

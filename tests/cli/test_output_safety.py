@@ -24,8 +24,8 @@ from aidivide_archive.ingest.reading import Response, read
 from aidivide_archive.ingest.reprocess import import_profile
 from aidivide_archive.model import LeasedUrl, UrlKind
 from aidivide_archive.urls import url_id
-from tests.conftest import postgres_database
 from tests.support import filled_archive as filled
+from tests.support.archives import postgres_database
 from tests.support.places import ROOT
 from tests.support.small_archive import NOW, import_pages, page
 

@@ -26,6 +26,7 @@ from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.warc.records import read_capture
 from crawler.spiders.base import open_session
+from tests.support.archives import nowhere
 from tests.support.places import ROOT
 
 pytestmark = pytest.mark.slow
@@ -356,13 +357,10 @@ def on_sqlite(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Visits:
 
 
 @pytest.fixture(scope="module")
-def on_postgresql(
-    site: Site,
-    tmp_path_factory: pytest.TempPathFactory,
-    postgres_for_module: str,
-) -> Visits:
+def on_postgresql(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visits]:
     folder = tmp_path_factory.mktemp("postgresql")
-    return visit_thrice(site, Location(folder / "archive", postgres_for_module), folder)
+    with nowhere("postgresql", folder) as location:
+        yield visit_thrice(site, location, folder)
 
 
 @pytest.fixture(params=["on_sqlite", "on_postgresql"])
@@ -378,8 +376,8 @@ def crawls(site: Site, location: Location, tmp_path: Path) -> Crawls:
 
 
 @pytest.fixture
-def sqlite_crawls(site: Site, sqlite_location: Location, tmp_path: Path) -> Crawls:
-    return Crawls(site, sqlite_location, site.profile(tmp_path))
+def sqlite_crawls(site: Site, sqlite_nowhere: Location, tmp_path: Path) -> Crawls:
+    return Crawls(site, sqlite_nowhere, site.profile(tmp_path))
 
 
 # --- the first crawl -----------------------------------------------------------------------------

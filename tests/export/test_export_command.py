@@ -24,8 +24,8 @@ from aidivide_archive.export.manifest import Account
 from aidivide_archive.export.sharing import LeftOut, Policy, excerpt, shared
 from aidivide_archive.export.target import MANIFEST
 from aidivide_archive.urls import article_id, url_id
-from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled
+from tests.support.archives import ENGINES, new_location
 from tests.support.export_rows import article
 
 IDS = {

@@ -126,7 +126,7 @@ def test_a_canary_notices_a_bare_connection():
 
 def test_a_server_without_a_parent_ends():
     root = ROOT
-    command = f"{sys.executable} -m tests.faultd; true"
+    command = f"{sys.executable} -m tests.support.faultd; true"
     with subprocess.Popen(["sh", "-c", command], cwd=root, stdout=subprocess.PIPE) as shell:
         assert shell.stdout is not None
         assert int(shell.stdout.readline()) > 0

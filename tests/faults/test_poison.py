@@ -34,8 +34,8 @@ from aidivide_archive.model import (
 )
 from aidivide_archive.similarity import sign
 from aidivide_archive.similarity.normalise import disguised_word_count
-from tests.conftest import ENGINES, new_location
 from tests.support import fault_pages
+from tests.support.archives import ENGINES, new_location
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
 URL = "https://news.example/story"

@@ -42,8 +42,8 @@ from aidivide_archive.report.words import (
     reason_words,
     role_words,
 )
-from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled
+from tests.support.archives import ENGINES, new_location
 from tests.support.places import ROOT
 
 PAYLOADS = (

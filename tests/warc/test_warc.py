@@ -167,6 +167,15 @@ def test_a_header_cannot_begin_another_record(tmp_path: Path):
     assert responses(path) == [(capture(n).url, capture(n).body) for n in (1, 2)]
 
 
+@pytest.mark.parametrize("name", ["", " ", "\n", "\r\n\r\n"])
+def test_a_header_without_a_name_is_left_out(name: str, tmp_path: Path):
+    odd = capture(headers=((name, "value"), ("ETag", "1")), request_headers=((name, "value"),))
+    path, (offset,) = written(tmp_path, odd)
+    assert responses(path) == [(odd.url, odd.body)]
+    read = read_capture(path, offset)
+    assert (read.headers[0], read.body) == (("ETag", "1"), odd.body)
+
+
 @given(
     st.lists(st.tuples(header_name, header_text), max_size=6),
     st.lists(st.tuples(header_text, header_text), max_size=3),

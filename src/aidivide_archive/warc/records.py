@@ -271,11 +271,7 @@ def _http_response(capture: Capture) -> bytes:
     except ValueError:
         phrase = "Unknown"
     lines = [f"HTTP/1.1 {capture.status} {phrase}"]
-    lines += [
-        f"{name}: {_one_line(value)}"
-        for name, value in capture.headers
-        if name.lower() not in _HOP_HEADERS
-    ]
+    lines += _header_lines(one for one in capture.headers if one[0].lower() not in _HOP_HEADERS)
     lines.append(f"Content-Length: {len(capture.body)}")
     return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + capture.body
 
@@ -283,8 +279,14 @@ def _http_response(capture: Capture) -> bytes:
 def _http_request(capture: Capture) -> bytes:
     target = "/" + capture.url.split("://", 1)[-1].partition("/")[2]
     lines = [f"GET {target} HTTP/1.1"]
-    lines += [f"{name}: {_one_line(value)}" for name, value in capture.request_headers]
+    lines += _header_lines(capture.request_headers)
     return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
+
+
+def _header_lines(headers: Iterable[tuple[str, str]]) -> list[str]:
+    """A header without a name is left out: readers take its line for the end of the head."""
+    pairs = ((_one_line(name), _one_line(value)) for name, value in headers)
+    return [f"{name}: {value}" for name, value in pairs if name]
 
 
 def _one_line(value: str) -> str:

@@ -33,8 +33,8 @@ from aidivide_archive.model import (
     WarcPosition,
 )
 from aidivide_archive.similarity import sign
-from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled
+from tests.support.archives import ENGINES, new_location
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
 HOSTS = ("one.example", "two.example")

@@ -13,8 +13,8 @@ from aidivide_archive.archive.storage import migrate
 from aidivide_archive.archive.storage.engine import write_engine
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.urls import article_id, story_id, url_id
-from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled
+from tests.support.archives import ENGINES, new_location
 
 FIRST, COPY, CHINESE, HOSTILE = filled.FIRST, filled.COPY, filled.CHINESE, filled.HOSTILE
 ALL = {FIRST, COPY, CHINESE, HOSTILE}

@@ -31,8 +31,8 @@ from aidivide_archive.archive.upkeep.integrity import integrity, plain_damages
 from aidivide_archive.exceptions import ConfigError, MissingArchiveError, SchemaVersionError
 from aidivide_archive.urls import article_id, story_id, url_id
 from aidivide_archive.warc.records import read_capture
-from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled
+from tests.support.archives import ENGINES, new_location
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -480,10 +480,10 @@ def test_many_findings_of_one_kind_are_counted(sqlite_location: Location):
 # --- reading only --------------------------------------------------------------------------------
 
 
-def test_reading_nothing_creates_nothing(location: Location):
-    with pytest.raises(MissingArchiveError), Reader(location):
+def test_reading_nothing_creates_nothing(nowhere: Location):
+    with pytest.raises(MissingArchiveError), Reader(nowhere):
         pass
-    assert not location.directory.exists()
+    assert not nowhere.directory.exists()
 
 
 def test_a_newer_archive_is_refused_in_words(location: Location):

@@ -33,8 +33,8 @@ from aidivide_archive.model import (
 )
 from aidivide_archive.similarity import sign
 from aidivide_archive.urls import url_id
-from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled
+from tests.support.archives import ENGINES, new_location
 
 TEXTS = {
     "accents": ("L’état de l'été", "Le café d'Orléans a fermé. São Paulo não é cão; naïve Œuvre."),

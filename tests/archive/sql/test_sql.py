@@ -24,8 +24,8 @@ from aidivide_archive.archive.storage import migrate
 from aidivide_archive.archive.storage.engine import write_engine
 from aidivide_archive.exceptions import ArchiveError, ConfigError, StoreError
 from aidivide_archive.urls import article_id, url_id
-from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled
+from tests.support.archives import ENGINES, new_location
 from tests.support.places import ROOT
 
 VIEWS = [view.name for view in views.views()]

@@ -29,8 +29,8 @@ FOREIGN = ("alembic_version", FULL_TEXT_TABLE, "sqlite_")
 
 
 @pytest.fixture
-def engine(location: Location) -> Iterator[sa.Engine]:
-    made = write_engine(location)
+def engine(nowhere: Location) -> Iterator[sa.Engine]:
+    made = write_engine(nowhere)
     yield made
     made.dispose()
 
@@ -153,7 +153,7 @@ def test_upgrading_twice_changes_nothing(engine: sa.Engine):
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(
-    location: Location, monkeypatch: pytest.MonkeyPatch
+    nowhere: Location, monkeypatch: pytest.MonkeyPatch
 ):
     whole = migrate.upgrade
 
@@ -164,23 +164,23 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "upgrade", upgrade)
         with pytest.raises(StoreError, match="cannot open the archive"):
-            Archive(location)
-    engine = write_engine(location)
+            Archive(nowhere)
+    engine = write_engine(nowhere)
     with engine.begin() as connection:
         assert table_names(connection) == set()
     engine.dispose()
-    with Archive(location) as archive:  # and the next start makes it whole
+    with Archive(nowhere) as archive:  # and the next start makes it whole
         assert archive.failure is None
 
 
-def test_two_that_open_a_new_postgresql_archive_at_once_both_succeed(postgres_location: Location):
+def test_two_that_open_a_new_postgresql_archive_at_once_both_succeed(postgres_nowhere: Location):
     problems: list[BaseException] = []
     gate = threading.Barrier(3)
 
     def start() -> None:
         gate.wait()
         try:
-            with Archive(postgres_location):
+            with Archive(postgres_nowhere):
                 pass
         except ArchiveError as error:
             problems.append(error)
@@ -279,10 +279,10 @@ def test_a_refused_archive_can_be_opened_again_later(location: Location):
         assert archive.failure is None
 
 
-def test_reading_where_nothing_is_creates_nothing(location: Location):
+def test_reading_where_nothing_is_creates_nothing(nowhere: Location):
     with pytest.raises(MissingArchiveError, match="crawl or import"):
-        read_engine(location)
-    assert not location.directory.exists()
+        read_engine(nowhere)
+    assert not nowhere.directory.exists()
 
 
 # --- where the migrations lie --------------------------------------------------------------------

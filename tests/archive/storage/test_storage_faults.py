@@ -13,7 +13,8 @@ import pytest
 
 from aidivide_archive import crash_points
 from aidivide_archive.archive import Location
-from tests.conftest import ENGINES, new_location
+from tests.support import archives
+from tests.support.archives import ENGINES
 from tests.support.figures import figure
 from tests.support.small_crawl import (
     BATCH,
@@ -76,23 +77,23 @@ def test_every_named_point_is_tried():
 @pytest.mark.fault("F02")
 @pytest.mark.parametrize(("kind", "points"), [("crawl", CRAWL_POINTS), ("import", IMPORT_POINTS)])
 def test_kills_at_named_points_lose_nothing_and_double_nothing(
-    location: Location,
+    nowhere: Location,
     forks: Processes,
     expected: dict[str, Kept],
     kind: str,
     points: tuple[str, ...],
 ):
     """Each run of one archive is killed at another point; the last one is not."""
-    if not location.is_sqlite:  # it has no log of its own to copy
+    if not nowhere.is_sqlite:  # it has no log of its own to copy
         points = tuple(one for one in points if one != "during_checkpoint")
-    job = job_for(location, kind=kind, pages=MORE if kind == "import" else PAGES)
+    job = job_for(nowhere, kind=kind, pages=MORE if kind == "import" else PAGES)
     for point in points:
         assert forks.run(replace(job, crash_at=point)) == [-9], f"{point}: not passed"
         assert not lost(job), point
     assert forks.run(job) == [0]
-    assert comparable(kept(location), kind) == comparable(expected[kind], kind)
+    assert comparable(kept(nowhere), kind) == comparable(expected[kind], kind)
     assert refetched(job) <= len(points) * 2 * BATCH
-    engine = "SQLite" if location.is_sqlite else "PostgreSQL"
+    engine = "SQLite" if nowhere.is_sqlite else "PostgreSQL"
     figure(
         "F02",
         f"{kind} killed at {len(points)} named points on {engine}: same archive, nothing acknowledged lost",
@@ -108,14 +109,14 @@ def comparable(found: Kept, kind: str) -> Kept:
 
 @pytest.mark.fault("F01")
 def test_kills_at_random_instants_lose_nothing(
-    location: Location, forks: Processes, expected: dict[str, Kept]
+    nowhere: Location, forks: Processes, expected: dict[str, Kept]
 ):
     """One archive, killed again and again while it grows."""
-    job = job_for(location, pause=0.01)
+    job = job_for(nowhere, pause=0.01)
     kills = kill_at_random(forks, job, kills=8, seed=5)
     assert kills["work"] >= 3, f"the kills missed the work: {kills}"
     assert forks.run(job) == [0]
-    assert kept(location) == expected["crawl"]
+    assert kept(nowhere) == expected["crawl"]
     assert refetched(job) <= kills.total() * 2 * BATCH
 
 
@@ -127,22 +128,22 @@ def test_many_kills_at_random_instants_lose_nothing(
 ):
     """One archive after the other, each killed up to ten times."""
     kills: Counter[str] = Counter()
-    archives = again = 0
+    number = again = 0
     while kills.total() < count:
-        archives += 1
-        with new_location(engine, tmp_path) as place:
-            job = job_for(replace(place, directory=tmp_path / f"{archives}"), pause=0.01)
+        number += 1
+        with archives.nowhere(engine, tmp_path) as place:
+            job = job_for(replace(place, directory=tmp_path / f"{number}"), pause=0.01)
             some = min(10, count - kills.total())
-            kills += (here := kill_at_random(forks, job, kills=some, seed=archives))
+            kills += (here := kill_at_random(forks, job, kills=some, seed=number))
             assert forks.run(job) == [0]
-            assert kept(job.location) == expected["crawl"], f"archive {archives}"
-            assert refetched(job) <= here.total() * 2 * BATCH, f"archive {archives}"
+            assert kept(job.location) == expected["crawl"], f"archive {number}"
+            assert refetched(job) <= here.total() * 2 * BATCH, f"archive {number}"
             again += refetched(job)
     assert kills["work"] > count / 2, f"the kills missed the work: {kills}"
     assert again > count / 10, "the kills met nothing under way"
     figure(
         "F01",
-        f"{count} random kills on {engine} in {archives} archives ({dict(sorted(kills.items()))}): "
+        f"{count} random kills on {engine} in {number} archives ({dict(sorted(kills.items()))}): "
         "each ends equal to one never killed, every row counted",
         f"0 of {count} lossy, 0 double rows, {again / count:.1f} pages fetched again a kill (batch {BATCH})",
     )

@@ -22,7 +22,7 @@ from aidivide_archive.archive.storage import space
 from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.exceptions import ConfigError, StoreError
 from crawler.space import SpaceGate
-from tests.conftest import new_location
+from tests.support.archives import new_location
 from tests.support.figures import figure
 from tests.support.small_crawl import (
     Job,

@@ -27,8 +27,8 @@ NOTES = sa.Table(
 
 
 @pytest.fixture
-def engine(location: Location) -> Iterator[sa.Engine]:
-    made = write_engine(location)
+def engine(nowhere: Location) -> Iterator[sa.Engine]:
+    made = write_engine(nowhere)
     with made.begin() as connection:
         METADATA.create_all(connection)
     yield made

@@ -26,7 +26,7 @@ from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.model import Verdict
 from aidivide_archive.urls import article_id, url_id
-from tests.conftest import new_location
+from tests.support.archives import new_location
 from tests.support.small_archive import import_pages, page, rows_of
 
 NOW = datetime(2025, 7, 29, tzinfo=UTC)
