@@ -39,7 +39,7 @@ HOSTILE_TITLES = (
 
 
 def article(number: int, **values: Any) -> dict[str, Any]:
-    """A row with every field of CONTRACT's article row."""
+    """A row with every field of an article row."""
     identity = f"{number:012x}"
     row: dict[str, Any] = dict.fromkeys(column.name for column in ARTICLES)
     row |= {

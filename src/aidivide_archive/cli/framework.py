@@ -28,7 +28,7 @@ EXIT_CODES = {
     3: "finished, but part failed",
     130: "interrupted",
 }
-"""CONTRACT: the only exit codes there are."""
+"""The only exit codes there are; scripts rely on them (docs/commands.md)."""
 
 DEMO_DIRECTORY = "demo-archive"
 

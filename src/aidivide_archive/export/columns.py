@@ -137,7 +137,7 @@ ARTICLES: tuple[Column, ...] = (
     Column("event", "text", "Event whose relevance is shown."),
     Column("withheld", "text", "Why the text is not kept (rights reserved); empty: it is."),
 )
-"""CONTRACT's article row, and why there is no text."""
+"""An article row; `withheld` says why there is no text."""
 
 WEIGHT = Column(
     "weight",
@@ -185,7 +185,7 @@ MATCHES: tuple[Column, ...] = (
     Column("decided_by", "text", "machine or person."),
     Column("reasons", "list", "The evidence in words."),
 )
-"""CONTRACT's match row."""
+"""A match row: one for each unordered pair."""
 
 STORIES: tuple[Column, ...] = (
     Column("story_id", "text", "The story; one row for each of its members."),
@@ -214,7 +214,7 @@ STORIES: tuple[Column, ...] = (
     Column("confidence", "number", "In the role.", "share"),
     Column("reasons", "list", "The evidence in words, the strongest first."),
 )
-"""CONTRACT's story row."""
+"""A story row: one for each member."""
 
 LEDGER: tuple[Column, ...] = (
     Column("url", "text", "Every address ever seen."),
@@ -225,7 +225,7 @@ LEDGER: tuple[Column, ...] = (
     Column("detail", "text", "The reason in words, where the slug is not enough."),
     Column("kind", "text", "What the address was expected to be: page, hub, feed or sitemap."),
 )
-"""CONTRACT's ledger row."""
+"""A ledger row: one for each address ever seen."""
 
 SETS: dict[str, tuple[Column, ...]] = {
     "articles": ARTICLES,

@@ -38,7 +38,7 @@ _NO_FIELDS: dict[str, Any] = {}
 def iter_selected(
     connection: sa.Connection, selected: Selected, *, rights: bool = False
 ) -> Iterator[Row]:
-    """CONTRACT's article rows of the chosen articles, in their order.
+    """Article rows of the chosen articles, in their order.
 
     `rights`: with a field of that name: what page and response state, as `captures.rights` holds it; None: nothing.
     """
@@ -53,7 +53,7 @@ def iter_selected(
 def rows_of(
     connection: sa.Connection, numbers: Sequence[int], event: str | None, outlets: Outlets
 ) -> Iterator[Row]:
-    """CONTRACT's article rows of the given ids, in the order given; unknown ids are left out.
+    """Article rows of the given ids, in the order given; unknown ids are left out.
 
     With an event its relevance is shown, else that of the smallest event that did not reject the article, else of
     the smallest.

@@ -44,7 +44,7 @@ class ArticleDetail:
     ledger: Row
     """`id, url, state, reason, detail, kind, depth, attempts, first_seen_at, finished_at`."""
     article: Row | None
-    """CONTRACT's article row; None for a document that is no article."""
+    """The article row; None for a document that is no article."""
     claims: tuple[Row, ...]
     relevance: tuple[Row, ...]
     """One for each event that judged the document, with its groups as evidence."""

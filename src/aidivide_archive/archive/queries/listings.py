@@ -74,7 +74,7 @@ def iter_matches(
 
 
 def match_row(row: sa.Row[Any]) -> Row:
-    """CONTRACT's match row of a row of `match_statement`."""
+    """The match row of a row of `match_statement`."""
     values = dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
     values |= {"a_id": article_id(row.a_id), "b_id": article_id(row.b_id)}
     values |= evidence_fields(row.reasons)

@@ -76,7 +76,7 @@ class Reader:
         return self._ask(lambda c: selecting.select(c, selection))
 
     def rows(self, selected: Selected, *, rights: bool = False) -> Iterator[Row]:
-        """CONTRACT's article rows of a selection, in its order; memory does not grow with their number.
+        """Article rows of a selection, in its order; memory does not grow with their number.
 
         `rights`: with a further field of that name, `article_rows.iter_selected` says what it holds.
         """
@@ -93,7 +93,7 @@ class Reader:
         query: str | None = None,
         filters: Filters | None = None,
     ) -> Iterator[Row]:
-        """CONTRACT's article rows by publication; `event`: only those it kept, with its score.
+        """Article rows by publication; `event`: only those it kept, with its score.
 
         `query` and `filters` narrow them as in `search`. Raises ConfigError for a bad one.
         """
@@ -120,14 +120,14 @@ class Reader:
         of: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Row]:
-        """CONTRACT's match rows; `all`: with template news, which is no copy; `of`: of an article's id or URL."""
+        """Match rows; `all`: with template news, which is no copy; `of`: of an article's id or URL."""
         number = None if of is None else number_of(of, "a-")
         return self._iterate(
             lambda c: listings.iter_matches(c, everything=all, number=number, limit=limit)
         )
 
     def stories(self, *, all: bool = False) -> Iterator[Row]:  # noqa: A002  # the option's name
-        """CONTRACT's story rows, one a member; `all`: with stories of one."""
+        """Story rows, one a member; `all`: with stories of one."""
         return self._iterate(lambda c: listings.iter_stories(c, everything=all))
 
     def ledger(self) -> Iterator[Row]:

@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 
 ENV_MIN_FREE = "AIDIVIDE_MIN_FREE_BYTES"
 MIN_FREE_BYTES = 1 << 30
-"""A crawl hands out no URL with less than this free (faults.md §3.4)."""
+"""A crawl hands out no URL with less than this free: a run that stops in time can still settle and close its files."""
 ENV_WAL_ALARM = "AIDIVIDE_WAL_ALARM_BYTES"
 WAL_ALARM_BYTES = 256 << 20
-"""SQLite's log is reported when it is larger (faults.md §3.2); it grows while a reader keeps its snapshot."""
+"""SQLite's log is reported when it is larger: it grows for as long as one reader keeps its snapshot."""
 WAL_SECONDS = 5.0
 """Between two attempts to shorten a log that is too long."""
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)

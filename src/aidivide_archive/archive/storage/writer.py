@@ -43,7 +43,7 @@ BatchWork = Callable[[sa.Connection, Sequence[P]], Sequence[T]]
 """Does the work of several callers; the results are parallel to what they handed over."""
 
 BATCH_LIMIT = 64
-"""Pieces of work in one transaction at most (faults.md §3.2)."""
+"""Pieces of work in one transaction at most: what a failure costs stays small."""
 BATCH_SECONDS = 1.0
 """A transaction takes no further work after this long."""
 GATHER_SECONDS = 0.25
