@@ -133,9 +133,10 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize("name", READ)
-def test_every_file_that_is_named_exists(name: str) -> None:
-    assert missing(name, (ROOT / name).read_text("utf-8")) == set()
+def test_every_file_that_is_named_exists() -> None:
+    assert len(READ) > 300
+    found = {name: missing(name, (ROOT / name).read_text("utf-8")) for name in READ}
+    assert {name: paths for name, paths in found.items() if paths} == {}
 
 
 @pytest.mark.parametrize(
