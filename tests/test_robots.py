@@ -270,24 +270,24 @@ def test_what_follows_500_kib_is_not_read_and_half_a_line_is_no_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "state", "ttl"),
+    ("status", "state"),
     [
-        (200, RobotsState.PARSED, 86400),
-        (204, RobotsState.PARSED, 86400),
-        (301, RobotsState.ABSENT, 86400),  # more than five redirects
-        (401, RobotsState.ABSENT, 86400),
-        (403, RobotsState.ABSENT, 86400),
-        (404, RobotsState.ABSENT, 86400),
-        (410, RobotsState.ABSENT, 86400),
-        (429, RobotsState.UNREACHABLE, 300),
-        (500, RobotsState.UNREACHABLE, 300),
-        (503, RobotsState.UNREACHABLE, 300),
-        (0, RobotsState.UNREACHABLE, 300),  # time-out, connection refused
+        (200, RobotsState.PARSED),
+        (204, RobotsState.PARSED),
+        (301, RobotsState.ABSENT),  # more than five redirects
+        (401, RobotsState.ABSENT),
+        (403, RobotsState.ABSENT),
+        (404, RobotsState.ABSENT),
+        (410, RobotsState.ABSENT),
+        (429, RobotsState.UNREACHABLE),
+        (500, RobotsState.UNREACHABLE),
+        (503, RobotsState.UNREACHABLE),
+        (0, RobotsState.UNREACHABLE),  # time-out, connection refused
     ],
 )
-def test_status_decides_as_in_rfc_9309(status: int, state: RobotsState, ttl: float) -> None:
+def test_status_decides_as_in_rfc_9309(status: int, state: RobotsState) -> None:
     rules = parse_robots(DENY, status=status)
-    assert (rules.state, rules.ttl_seconds) == (state, ttl)
+    assert rules.state is state
     verdict = rules.verdict("http://a.example/x", AGENT)
     assert verdict.allowed is (state is not RobotsState.UNREACHABLE)
     assert verdict.reason is (Reason.ROBOTS_UNAVAILABLE if not verdict.allowed else None)

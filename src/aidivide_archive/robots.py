@@ -117,12 +117,6 @@ class RobotsRules:
         """Rules of all groups: what a verdict costs at most."""
         return sum(len(group.rules) for group in self.groups)
 
-    @property
-    def ttl_seconds(self) -> float:
-        """How long these rules may be used before they are fetched again."""
-        unreachable = self.state is RobotsState.UNREACHABLE
-        return UNAVAILABLE_TTL_SECONDS if unreachable else TTL_SECONDS
-
     def verdict(self, url: str, user_agent: str) -> RobotsVerdict:
         """Judge a URL as it would be fetched; `user_agent` is a product token or a whole header.
 

@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidivide_archive.decode.blocks import line_key
-from aidivide_archive.extract.clutter import learn, phrase, strip_lines
+from aidivide_archive.extract.clutter import (
+    MIN_TEMPLATE_PAGES,
+    distinct_pages,
+    phrase,
+    strip_lines,
+    without_template,
+)
 
 # Interface texts of the kinds seen at outlets and content systems.
 CLUTTER = [
@@ -108,33 +114,38 @@ def pages(count: int) -> list[list[str]]:
     ]
 
 
-def test_learn_takes_what_recurs_on_three_distinct_pages_of_a_site() -> None:
-    assert learn(pages(2)) == frozenset()
-    assert learn(pages(3)) == {line_key("Our reporters can be reached at the harbour desk.")}
+DESK = "Our reporters can be reached at the harbour desk."
 
 
-def test_learn_never_takes_text_from_copies_of_one_story() -> None:
+def test_a_line_is_counted_once_a_distinct_page() -> None:
+    counts = distinct_pages(pages(3))
+    assert counts[line_key(DESK)] == 3
+    assert set(counts.values()) == {1, 3}
+
+
+def test_copies_of_one_story_count_as_one_page() -> None:
     story = [
         "The council voted on Tuesday to move the old market to the northern bank of the river.",
         "Traders had asked for a roof and for two doors, and they will get both before winter.",
     ]
     copies = [[*story, f"Printed in edition {number}."] for number in range(6)]
-    assert learn(copies) == frozenset()
+    assert max(distinct_pages(copies).values()) < MIN_TEMPLATE_PAGES
 
 
-def test_learn_does_not_depend_on_the_order_of_pages() -> None:
+def test_the_count_does_not_depend_on_the_order_of_pages() -> None:
     many = [*pages(8), *pages(3)]
     shuffled = many[:]
     random.Random(7).shuffle(shuffled)
-    assert learn(many) == learn(shuffled)
+    assert distinct_pages(many) == distinct_pages(shuffled)
 
 
 def test_a_template_never_takes_more_than_a_quarter_of_a_text() -> None:
-    line = "Our reporters can be reached at the harbour desk."
-    template = learn(pages(4))
+    template = {line_key(DESK)}
     long = [f"Sentence {number} of a long report about the river." for number in range(9)]
-    assert strip_lines([*long, line], template=template)[0] == tuple(long)
-    assert strip_lines(["Short text.", line], template=template)[0] == ("Short text.", line)
+    kept, cuts = without_template([*long, DESK], (), template)
+    assert kept == tuple(long)
+    assert [(cut.text, cut.reason, cut.position) for cut in cuts] == [(DESK, "template", 9)]
+    assert without_template(["Short text.", DESK], (), template) == (("Short text.", DESK), ())
 
 
 @given(st.lists(st.text(max_size=60), max_size=12))

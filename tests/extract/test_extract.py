@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 import time
 import tomllib
@@ -17,38 +16,6 @@ from tests.support.places import DATA
 
 URL = "https://news.example/story"
 SENTENCE = "The lock opened on Sunday with speeches about tides, pumps and the work of many years. "
-
-
-# --- golden pages --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["china_daily", "jnews"])
-def test_a_golden_page_gives_its_text_and_metadata(name: str) -> None:
-    folder = DATA / "pages" / name
-    golden = json.loads((folder / "article.json").read_text("utf-8"))
-    extraction = extract((folder / "page.html").read_bytes(), url=golden["url"]).extraction
-    metadata = extraction.metadata
-    assert extraction.text.split("\n") == golden["text"]
-    assert extraction.page_kind is PageKind.ARTICLE
-    assert metadata.published is not None
-    assert metadata.modified is not None
-    found = {
-        "title": metadata.title,
-        "authors": list(metadata.authors),
-        "published": metadata.published.start.isoformat(),
-        "published_source": metadata.published_source,
-        "precision": metadata.published.precision,
-        "modified": metadata.modified.start.isoformat(),
-        "language": metadata.language,
-        "canonical_url": metadata.canonical_url,
-        "section": metadata.section,
-        "dateline": metadata.dateline,
-        "credits": list(metadata.credits),
-        "image_caption": metadata.image_caption,
-        "image_credit": metadata.image_credit,
-    }
-    assert found == {field: golden[field] for field in found}
-    assert golden["rights_contains"] in (metadata.rights or "")
 
 
 # --- quality floors ------------------------------------------------------------------------------
@@ -189,16 +156,6 @@ def test_every_row_names_the_versions_that_made_it() -> None:
     extraction = extract(article().encode(), url=URL).extraction
     assert extraction.version == VERSION
     assert "trafilatura" in VERSION
-
-
-def test_cut_lines_are_kept_with_their_reason_and_template_lines_are_cut() -> None:
-    html = article("<p>Our reporters can be reached at the harbour desk all day.</p>").encode()
-    plain = extract(html, url=URL).extraction
-    assert "harbour desk" in plain.text
-    learnt = frozenset({"ourreporterscanbereachedattheharbourdeskallday"})
-    cut = extract(html, url=URL, template=learnt).extraction
-    assert "harbour desk" not in cut.text
-    assert "template" in {line.reason for line in cut.cuts}
 
 
 def test_paths_of_a_source_rule_the_text_and_are_named_in_the_version() -> None:

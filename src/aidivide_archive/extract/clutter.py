@@ -37,13 +37,11 @@ def strip_lines(
     *,
     titles: Iterable[str] = (),
     link_lines: Collection[str] = frozenset(),
-    template: Collection[str] = frozenset(),
 ) -> tuple[tuple[str, ...], tuple[Cut, ...]]:
     """Split lines into what is kept and what is cut, with the reason.
 
     `titles` are the headline's variants; a line near the beginning that equals one is cut.
-    `link_lines` are the `line_key`s of blocks that are links from end to end, `template` those that
-    recur on the site.
+    `link_lines` are the `line_key`s of blocks that are links from end to end.
     """
     heads = {line_key(title) for title in titles} - {""}
     keys = [line_key(line) for line in lines]
@@ -55,7 +53,6 @@ def strip_lines(
             reasons[position] = f"phrase:{name}"
     reasons |= _captions(lines, reasons)
     reasons |= _link_runs(keys, link_lines, reasons)
-    reasons |= _template(keys, template, reasons)
     kept = tuple(line for position, line in enumerate(lines) if position not in reasons)
     cuts = tuple(
         Cut(text=lines[position], reason=reason, position=position)
@@ -95,22 +92,6 @@ def _link_runs(
     return found
 
 
-def _template(
-    keys: Sequence[str], template: Collection[str], reasons: dict[int, str]
-) -> dict[int, str]:
-    if not template:
-        return {}
-    found = {
-        place: "template"
-        for place, key in enumerate(keys)
-        if key and key in template and place not in reasons
-    }
-    total = sum(map(len, keys))
-    if sum(len(keys[place]) for place in found) > MAX_TEMPLATE_SHARE * total:
-        return {}
-    return found
-
-
 def without_template(
     lines: Sequence[str], cuts: Sequence[Cut], template: Collection[str]
 ) -> tuple[tuple[str, ...], tuple[Cut, ...]]:
@@ -119,22 +100,20 @@ def without_template(
     `cuts` are the extraction's own: with them the positions of the new cuts are those of the
     extractor's output as well. No cuts at all when they would take more than a quarter.
     """
-    reasons = _template([line_key(line) for line in lines], template, {})
+    keys = [line_key(line) for line in lines]
+    repeated = [bool(key) and key in template for key in keys]
+    letters = sum(len(key) for key, is_repeated in zip(keys, repeated, strict=True) if is_repeated)
+    if letters > MAX_TEMPLATE_SHARE * sum(map(len, keys)):
+        return tuple(lines), ()
     taken = {cut.position for cut in cuts}
     positions = (place for place in count() if place not in taken)
-    kept, found = [], []
-    for number, (line, position) in enumerate(zip(lines, positions, strict=False)):
-        if number in reasons:
-            found.append(Cut(text=line, reason=reasons[number], position=position))
+    kept, new_cuts = [], []
+    for line, is_repeated, position in zip(lines, repeated, positions, strict=False):
+        if is_repeated:
+            new_cuts.append(Cut(text=line, reason="template", position=position))
         else:
             kept.append(line)
-    return tuple(kept), tuple(found)
-
-
-def learn(pages: Iterable[Sequence[str]]) -> frozenset[str]:
-    """The `line_key`s that recur on at least MIN_TEMPLATE_PAGES distinct pages of one site."""
-    found = distinct_pages(pages)
-    return frozenset(key for key, number in found.items() if number >= MIN_TEMPLATE_PAGES)
+    return tuple(kept), tuple(new_cuts)
 
 
 def distinct_pages(pages: Iterable[Sequence[str]]) -> Counter[str]:

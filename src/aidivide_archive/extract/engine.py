@@ -125,18 +125,19 @@ def extract(
     site_timezone: str | None = None,
     default_language: str | None = None,
     status: int = 200,
-    template: frozenset[str] = frozenset(),
     prune: Sequence[str] = (),
     body: Sequence[str] = (),
 ) -> Extracted:
     """Extract a body whose Content-Encoding is already undone.
 
-    `status` is the HTTP status (0: unknown); `template` holds the keys of lines that recur on the
-    site (`clutter.learn`); `prune` and `body` are XPaths of what is never text and of what holds
-    it; they, zone and language are named in the version; pages too large for trafilatura are read without. An empty or unreadable page is a value with its page kind; a body that
-    is no HTML is EMPTY in mode "not_html". Modes: "precision", "balanced" (trafilatura's), "stated"
-    (blocks that the page's articleBody names), "live_blog" (its entries), "plain" (all paragraphs: nothing better was found,
-    or the page was too large or too deep for trafilatura; bounded). Raises nothing for any bytes.
+    `status` is the HTTP status (0: unknown); `prune` and `body` are XPaths of what is never text and of
+    what holds it. The version names them, the zone and the language. An empty or unreadable page is a
+    value with its page kind; a body that is no HTML is EMPTY in mode "not_html". Raises nothing for any
+    bytes.
+
+    Modes: "precision" and "balanced" (trafilatura's), "stated" (blocks that the page's articleBody
+    names), "live_blog" (its entries), "plain" (all paragraphs, bounded: nothing better was found, or the
+    page is too large or too deep for trafilatura).
     """
     version = version_with(
         prune=prune, body=body, site_timezone=site_timezone, default_language=default_language
@@ -177,9 +178,7 @@ def extract(
         site_timezone=site_timezone or rule.zone,
         default_language=default_language,
     )
-    kept, cuts = clutter.strip_lines(
-        lines, titles=titles, link_lines=_link_lines(blocks), template=template
-    )
+    kept, cuts = clutter.strip_lines(lines, titles=titles, link_lines=_link_lines(blocks))
     text = composed(storable("\n".join(kept)))
     kind = page_kind.judge(
         tree,

@@ -1,4 +1,4 @@
-"""What is known of single outlets and themes, as data; a rule that narrows a page has a golden page.
+"""What is known of single outlets and themes, as data; a rule with paths has a golden page.
 
 A rule narrows the tree that the text is taken from and names the zone of dates without one; it
 never states content. A rule whose elements are not on a page does nothing.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lxml import etree
@@ -26,93 +26,77 @@ _LAYOUT_CHARS = 500
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRule:
     name: str
+    """The registrable domain of an outlet, or the name of a theme."""
+    body_class: str | None = None
+    """For a theme: a class of the body element by which its pages are known."""
     zone: str | None = None
     """IANA zone of the outlet's dates; None: not known."""
-    body: tuple[etree.XPath, ...] = field(default=(), repr=False)
-    """The element that holds the text; the first path wins that the page has enough text at."""
-    prune: tuple[etree.XPath, ...] = field(default=(), repr=False)
-    """Elements that are never text."""
+    body: tuple[str, ...] = ()
+    """XPaths to the element that holds the text; the first one wins that the page has enough text at."""
+    prune: tuple[str, ...] = ()
+    """XPaths to elements that are never text."""
     is_stated: bool = False
     """Whether an event profile adds paths of its own."""
 
 
-def _zone(name: str, zone: str) -> tuple[str, SiteRule]:
-    return name, SiteRule(name=name, zone=zone)
-
-
 NO_RULE = SiteRule(name="")
 
-_SITES = dict(
-    (
-        (
-            "chinadaily.com.cn",
-            SiteRule(
-                name="chinadaily.com.cn",
-                zone="Asia/Shanghai",
-                body=(etree.XPath("//div[@id='Content']"),),
-                prune=(
-                    etree.XPath("//*[@id='div_currpage' or @class='xgyd_art' or @class='info_r']"),
-                ),
-            ),
-        ),
-        _zone("people.cn", "Asia/Shanghai"),
-        _zone("people.com.cn", "Asia/Shanghai"),
-        _zone("xinhuanet.com", "Asia/Shanghai"),
-        _zone("news.cn", "Asia/Shanghai"),
-        _zone("chinanews.com", "Asia/Shanghai"),
-        _zone("chinanews.com.cn", "Asia/Shanghai"),
-        _zone("cgtn.com", "Asia/Shanghai"),
-        _zone("globaltimes.cn", "Asia/Shanghai"),
-        _zone("yicaiglobal.com", "Asia/Shanghai"),
-        _zone("gmw.cn", "Asia/Shanghai"),
-        _zone("cctv.com", "Asia/Shanghai"),
-        _zone("straitstimes.com", "Asia/Singapore"),
-        _zone("asahi.com", "Asia/Tokyo"),
-    )
-)
-"""By registrable domain."""
-
-_JNEWS = SiteRule(
-    name="jnews",
-    prune=(
-        etree.XPath(
+BUILT_IN = (
+    SiteRule(
+        name="chinadaily.com.cn",
+        zone="Asia/Shanghai",
+        body=("//div[@id='Content']",),
+        prune=("//*[@id='div_currpage' or @class='xgyd_art' or @class='info_r']",),
+    ),
+    SiteRule(name="people.cn", zone="Asia/Shanghai"),
+    SiteRule(name="people.com.cn", zone="Asia/Shanghai"),
+    SiteRule(name="xinhuanet.com", zone="Asia/Shanghai"),
+    SiteRule(name="news.cn", zone="Asia/Shanghai"),
+    SiteRule(name="chinanews.com", zone="Asia/Shanghai"),
+    SiteRule(name="chinanews.com.cn", zone="Asia/Shanghai"),
+    SiteRule(name="cgtn.com", zone="Asia/Shanghai"),
+    SiteRule(name="globaltimes.cn", zone="Asia/Shanghai"),
+    SiteRule(name="yicaiglobal.com", zone="Asia/Shanghai"),
+    SiteRule(name="gmw.cn", zone="Asia/Shanghai"),
+    SiteRule(name="cctv.com", zone="Asia/Shanghai"),
+    SiteRule(name="straitstimes.com", zone="Asia/Singapore"),
+    SiteRule(name="asahi.com", zone="Asia/Tokyo"),
+    SiteRule(  # a theme for WordPress, which hundreds of outlets use
+        name="jnews",
+        body_class="jnews",
+        prune=(
             "//*[contains(@class, 'jeg_ad') or contains(@class, 'jeg_share') or"
             " contains(@class, 'jeg_authorbox') or contains(@class, 'jnews_prev_next') or"
             " contains(@class, 'jnews_related_post') or contains(@class, 'jeg_search_') or"
             " contains(@class, 'jeg_breadcrumbs') or contains(@class, 'jeg_post_meta') or"
             " contains(@class, 'jeg_post_tags') or contains(@class, 'gtranslate') or"
-            " contains(@class, 'ai-buttons')]"
+            " contains(@class, 'ai-buttons')]",
         ),
     ),
 )
-"""The JNews theme for WordPress, which hundreds of outlets use."""
+"""Every rule; adding one is an entry here and, when it has paths, a golden page in tests/data/pages."""
+
+_OF_SITES = {rule.name: rule for rule in BUILT_IN if rule.body_class is None}
+_OF_THEMES = {rule.body_class: rule for rule in BUILT_IN if rule.body_class is not None}
 
 
 def rule_for(url: str, tree: HtmlElement) -> SiteRule:
     """The rule of the page's site, else of its theme; NO_RULE when there is none."""
     try:
-        found = _SITES.get(site(url)) if url else None
+        of_site = _OF_SITES.get(site(url)) if url else None
     except InvalidURLError:
-        found = None
-    if found is not None:
-        return found
+        of_site = None
+    if of_site is not None:
+        return of_site
     body = tree.find("body")
     classes = (body.get("class") or "").split() if body is not None else ()
-    return _JNEWS if "jnews" in classes else NO_RULE
+    return next((_OF_THEMES[name] for name in classes if name in _OF_THEMES), NO_RULE)
 
 
 def built_in_digest() -> str:
     """Names everything that the built-in rules state, so that a change of them makes texts stale."""
-    rules = (*(_SITES[name] for name in sorted(_SITES)), _JNEWS)
-    stated = [
-        (
-            rule.name,
-            rule.zone,
-            [path.path for path in rule.body],
-            [path.path for path in rule.prune],
-        )
-        for rule in rules
-    ]
+    rules = sorted(BUILT_IN, key=lambda rule: (rule.body_class is not None, rule.name))
+    stated = [(rule.name, rule.zone, list(rule.body), list(rule.prune)) for rule in rules]
     return hashlib.sha256(repr(stated).encode()).hexdigest()[:8]
 
 
@@ -122,8 +106,8 @@ def with_source_paths(rule: SiteRule, prune: Sequence[str], body: Sequence[str])
         return rule
     return replace(
         rule,
-        prune=(*rule.prune, *map(_compiled, prune)),
-        body=(*map(_compiled, body), *rule.body),
+        prune=(*rule.prune, *prune),
+        body=(*body, *rule.body),
         is_stated=True,
     )
 
@@ -133,13 +117,15 @@ def _compiled(path: str) -> etree.XPath:
     return etree.XPath(path)
 
 
-def _elements(path: etree.XPath, tree: HtmlElement) -> list[HtmlElement]:
+def _elements(path: str, tree: HtmlElement) -> list[HtmlElement]:
     """What a path leads to; nothing for one that is no path to elements or cannot be evaluated."""
     try:
-        found = path(tree)
+        nodes = _compiled(path)(tree)
     except etree.XPathError:
         return []
-    return [one for one in found if isinstance(one, HtmlElement)] if isinstance(found, list) else []
+    return (
+        [node for node in nodes if isinstance(node, HtmlElement)] if isinstance(nodes, list) else []
+    )
 
 
 def text_tree(tree: HtmlElement, rule: SiteRule) -> HtmlElement:
@@ -151,19 +137,20 @@ def text_tree(tree: HtmlElement, rule: SiteRule) -> HtmlElement:
             if element.getparent() is not None:
                 element.drop_tree()
     body = tree.find("body")
-    if body is not None and (found := _body(tree, rule)) is not None and found is not body:
+    text_element = _body(tree, rule)
+    if body is not None and text_element is not None and text_element is not body:
         for child in list(body):
             body.remove(child)
-        body.append(found)
+        body.append(text_element)
     return tree
 
 
 def _body(tree: HtmlElement, rule: SiteRule) -> HtmlElement | None:
     """The element that holds the text, by the first path that has enough of it."""
     for path in rule.body:
-        found = _elements(path, tree)
-        if found and len(found[0].text_content()) >= _MIN_BODY_CHARS:
-            return found[0]
+        elements = _elements(path, tree)
+        if elements and len(elements[0].text_content()) >= _MIN_BODY_CHARS:
+            return elements[0]
     return None
 
 
