@@ -313,8 +313,8 @@ def test_a_changed_text_is_found_by_its_new_words_only(location: Location):
 
         def change(connection: sa.Connection) -> None:
             number = url_id(filled.CHINESE)
-            old = full_text.indexed(connection, number)
-            full_text.replace(connection, number, old, ("新标题", "全新的文字"))
+            old = full_text.indexed(connection, [number])
+            full_text.write(connection, [(number, "新标题", "全新的文字")], gone=old)
 
         archive.submit(change).result()
     with Reader(location) as reader:
