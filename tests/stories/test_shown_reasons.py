@@ -35,7 +35,7 @@ from aidivide_archive.model import (
 )
 from aidivide_archive.report import gather, render
 from aidivide_archive.similarity import sign
-from tests.conftest import ENGINES, new_location
+from tests.support.archives import ENGINES, new_location
 from tests.support.small_archive import sentences
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
