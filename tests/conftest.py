@@ -13,6 +13,8 @@ import pytest
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.storage.location import ENV_DATABASE, ENV_DIRECTORY
 from tests.support import archives
+from tests.support import demo_archive as demo_archives
+from tests.support.demo_archive import DemoArchive
 
 # --- rows of the fault matrix ---------------------------------------------------------------------
 
@@ -149,6 +151,15 @@ def sqlite_nowhere(tmp_path: Path) -> Location:
 def postgres_nowhere(tmp_path: Path) -> Iterator[Location]:
     with archives.nowhere("postgresql", tmp_path) as where:
         yield where
+
+
+@pytest.fixture(scope="session")
+def demo_archive(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> DemoArchive:
+    """What `aidivide demo` makes, to be read only."""
+    worker = getattr(request.config, "workerinput", {"workerid": "master"})["workerid"]
+    return demo_archives.demo_archive(tmp_path_factory, worker)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 
 from aidivide_archive.demo.newsroom import Newsroom
 from aidivide_archive.demo.truth import PlannedTruth, planned_truth
+from tests.support.demo_archive import DemoArchive
 from tests.support.places import ROOT
 
 
@@ -43,12 +44,11 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    folder = tmp_path_factory.mktemp("demo") / "archive"
-    done = run(folder, "demo")
+def demo(demo_archive: DemoArchive, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    folder = demo_archive.copy(tmp_path_factory.mktemp("demo"))
     port = re.search(r"\.example:(\d+)/", (folder / "demo.toml").read_text("utf-8"))
     assert port is not None
-    return Demo(folder, done.stdout, Newsroom(int(port[1])))
+    return Demo(folder, demo_archive.printed, Newsroom(int(port[1])))
 
 
 @pytest.fixture(scope="module")

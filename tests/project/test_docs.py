@@ -22,6 +22,7 @@ from aidivide_archive.export import export_rows, registry
 from aidivide_archive.export.registry import exporters
 from aidivide_archive.model import Reason
 from aidivide_archive.urls import article_id, url_id
+from tests.support.demo_archive import DemoArchive
 from tests.support.places import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -65,10 +66,10 @@ RUN = [shown for shown in SHOWN if shlex.split(shown.command)[0] not in NOT_RUN]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(demo_archive: DemoArchive, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A place with a `demo-archive`, as a reader has it after the demo."""
     folder = tmp_path_factory.mktemp("reader")
-    run(folder, "aidivide demo")
+    demo_archive.copy(folder)
     return folder
 
 
@@ -106,15 +107,18 @@ def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shown", RUN, ids=lambda shown: f"{shown.document}: {shown.command[:60]}")
-def test_a_command_in_the_documents_gives_the_output_beside_it(shown: Shown, folder: Path) -> None:
-    if shown.command == "aidivide demo":  # its first output, not that of a second run
-        (folder / "first").mkdir(exist_ok=True)
-        folder = folder / "first"
-    done = run(folder, shown.command)
-    assert done.returncode == 0, done.stderr
+def test_a_command_in_the_documents_gives_the_output_beside_it(
+    shown: Shown, folder: Path, demo_archive: DemoArchive
+) -> None:
+    if shown.command == "aidivide demo":  # what it says the first time
+        printed = demo_archive.printed
+    else:
+        done = run(folder, shown.command)
+        assert done.returncode == 0, done.stderr
+        printed = done.stdout
     if shown.output:
         expected = [as_here(line, folder) for line in shown.output if line]
-        assert fits(expected, done.stdout.split("\n")), done.stdout
+        assert fits(expected, printed.split("\n")), printed
 
 
 def fits(expected: list[str], printed: list[str]) -> bool:
