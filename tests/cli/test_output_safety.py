@@ -67,15 +67,30 @@ def test_no_source_file_turns_bytes_into_code():
 # --- S09 -----------------------------------------------------------------------------------------
 
 
-def run(*words: str, env: dict[str, str] | None = None) -> str:
-    """Everything that a command prints, also with its traceback."""
+RUN_ALL = """
+import json, os, sys, traceback
+from aidivide_archive.cli import main
+for words, environment in json.load(sys.stdin):
+    os.environ.update(environment)
+    sys.argv[1:] = words
+    try:
+        main()
+    except SystemExit:
+        pass
+    except BaseException:
+        traceback.print_exc()
+"""
+
+
+def run(commands: list[tuple[list[str], dict[str, str]]]) -> str:
+    """Everything that commands print, one after the other with their environments, also with a traceback."""
     done = subprocess.run(
-        [sys.executable, "-m", "aidivide_archive", *words],
+        [sys.executable, "-c", RUN_ALL],
+        input=json.dumps(commands),
         capture_output=True,
         text=True,
         timeout=120,
-        check=False,
-        env={**os.environ, **(env or {})},
+        check=True,
     )
     return done.stdout + done.stderr
 
@@ -91,16 +106,16 @@ def test_the_password_of_a_database_is_nowhere(tmp_path: Path):
         closed = made.set(port=1).render_as_string(hide_password=False)
         missing = made.set(database="no_such_database").render_as_string(hide_password=False)
         place = {"AIDIVIDE_ARCHIVE": str(where.directory)}
-        printed = [
-            run(command, *words, env={**place, "AIDIVIDE_DATABASE_URL": database})
-            for database in (secret_url, closed, missing)
-            for command, *words in (["doctor", "--json"], ["--debug", "status"])
+        commands = [
+            (words, {**place, "AIDIVIDE_DATABASE_URL": database})
+            for database in (closed, missing, secret_url)
+            for words in (["doctor", "--json"], ["--debug", "status"])
         ]
-        printed.append(
-            run("export", "articles", env={**place, "AIDIVIDE_DATABASE_URL": secret_url})
+        commands.append((["export", "articles"], {}))
+        commands.append(
+            (["--debug", "--database", f"mysql://root:{SECRET}@localhost/x", "status"], {})
         )
-        printed.append(run("--debug", "--database", f"mysql://root:{SECRET}@localhost/x", "status"))
-        printed.append(repr(where) + where.shown())
+        printed = run(commands) + repr(where) + where.shown()
         engine = read_engine(where)
         with engine.connect() as connection:
             tables = schema.metadata.sorted_tables
@@ -108,9 +123,10 @@ def test_the_password_of_a_database_is_nowhere(tmp_path: Path):
                 tuple(row) for table in tables for row in connection.execute(sa.select(table))
             ]
         engine.dispose()
-    assert "https://one.example/a" in "".join(printed)
+    assert "https://one.example/a" in printed
+    assert printed.count("Traceback") >= 3
     assert len(stored) > 10
-    assert SECRET not in "".join(printed)
+    assert SECRET not in printed
     assert SECRET not in repr(stored)
     for path in where.directory.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes()

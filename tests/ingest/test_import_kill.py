@@ -16,8 +16,8 @@ from aidivide_archive.archive import Location
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.upkeep.integrity import integrity
 
-COUNT = 2_000
-BATCH = 600
+COUNT = 700
+BATCH = 210
 """Instead of `imports.STORED_AT_ONCE`, so that there are four batches to kill in."""
 COMMAND = f"""
 from aidivide_archive.cli.program import main
