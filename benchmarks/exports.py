@@ -27,8 +27,6 @@ from pathlib import Path
 from benchmarks import scale
 
 ROOT = Path(__file__).resolve().parents[1]
-NEED_CAPTURES = ("warc", "wacz")
-"""The generated articles are imported texts: there is nothing to copy."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,9 @@ def main() -> None:
     parser.add_argument("--formats", default=None, help="names with commas; default: every one")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    every = ["data set", *(name for name in exporters() if name not in NEED_CAPTURES)]
+    # the generated articles are imported texts: there are no pages to copy
+    texts = [name for name, exporter in exporters().items() if not exporter.whole_pages]
+    every = ["data set", *texts]
     formats = every if options.formats is None else options.formats.split(",")
     with tempfile.TemporaryDirectory(prefix="exports-") as folder:
         archive = options.archive or _imported(options.articles, Path(folder))

@@ -2,6 +2,7 @@
 
 ArchiveError                     what happened, which input, what to do: one line
 ├─ ConfigError                   profile, option or environment invalid; exit code 2
+│  └─ OptionsError               options of one call that mean nothing or do not go together
 ├─ MissingArchiveError           a reading command was pointed at nothing; exit code 2
 ├─ InvalidURLError               not a URL this archive can hold
 ├─ ExtractionError               the extractor failed on a capture; its bytes are kept
@@ -25,6 +26,10 @@ class ConfigError(ArchiveError):
     """An event profile, an option or an environment variable is invalid."""
 
     exit_code = 2
+
+
+class OptionsError(ConfigError):
+    """An option of a call means nothing, or does not go together with another; names them as the command does."""
 
 
 class MissingArchiveError(ArchiveError):

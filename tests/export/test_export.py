@@ -70,7 +70,6 @@ def csv_rows(content: bytes, encoding: str = "utf-8-sig") -> list[list[str]]:
 # --- every format --------------------------------------------------------------------------------
 
 FORMATS = tuple(exporters())
-NEED_CAPTURES = ("warc", "wacz")
 
 
 def article_bytes(exporter: Exporter, warc_directory: Path, rows=export_rows_of.HOSTILE) -> bytes:

@@ -4,10 +4,12 @@ import csv
 import hashlib
 import io
 import json
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from click.testing import CliRunner, Result
@@ -19,7 +21,7 @@ from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import Filters, Prefer, Reader, Selection
 from aidivide_archive.cli import cli
 from aidivide_archive.exceptions import ConfigError, ExportError
-from aidivide_archive.export import exporters
+from aidivide_archive.export import Column, Context, Row, exporters, registry
 from aidivide_archive.export.manifest import Account
 from aidivide_archive.export.sharing import LeftOut, Policy, excerpt, shared
 from aidivide_archive.export.target import MANIFEST
@@ -494,9 +496,71 @@ def test_a_text_without_blanks_is_still_cut():
     assert len(excerpt("x" * 100_000, 40)) <= 2001
 
 
-def test_the_help_names_every_format():
-    text = CliRunner().invoke(cli, ["export", "--help"]).output
-    assert all(name in text for name in exporters())
+DropIn = Callable[..., None]
+
+
+@pytest.fixture
+def drop_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[DropIn]:
+    """Adds a format as a new module in `export/formats` does, for one test."""
+    monkeypatch.setattr(registry, "_known", dict(exporters()))
+
+    def add(name: str, suffix: str, **declared: bool) -> None:
+        @registry.exporter(name, suffix=suffix, summary="one title a line", **declared)
+        def write_titles(
+            rows: Iterable[Row], columns: Sequence[Column], stream: BinaryIO, context: Context
+        ) -> int:
+            return sum(1 for row in rows if stream.write(f"{row['title']}\n".encode()))
+
+        exporters.cache_clear()
+
+    yield add
+    monkeypatch.undo()
+    exporters.cache_clear()
+
+
+def test_a_format_that_is_dropped_in_works_and_is_in_the_help(
+    drop_in: DropIn, sqlite_filled: Location, tmp_path: Path
+):
+    drop_in("titles", ".titles")
+    text = CliRunner().invoke(cli, ["export", "--help"]).output.partition("\nFormats:\n")[2]
+    assert set(re.findall(r"^  (\w+) ", text, re.MULTILINE)) >= {"titles", *exporters()}
+    run(sqlite_filled, "export", "articles", "-o", str(tmp_path / "x.titles"))
+    assert "Ministers meet in the harbour\n" in (tmp_path / "x.titles").read_text()
+    run(sqlite_filled, "export", "articles", "--for", "sharing", "-o", str(tmp_path / "y.titles"))
+
+
+WHOLE_PAGES = [name for name, exporter in exporters().items() if exporter.whole_pages]
+
+
+def test_copies_of_captures_hold_whole_pages():
+    assert {"wacz", "warc"} <= set(WHOLE_PAGES)
+
+
+@pytest.mark.parametrize("name", [*WHOLE_PAGES, "mirror"])
+def test_a_format_that_holds_whole_pages_is_never_for_sharing(
+    name: str, drop_in: DropIn, sqlite_filled: Location, tmp_path: Path
+):
+    drop_in("mirror", ".mirror", whole_pages=True)
+    path = tmp_path / f"x{exporters()[name].suffix}"
+    for more in (("-o", str(path)), ("--format", name), ("--format", name, "-o", str(tmp_path))):
+        result = run(sqlite_filled, "export", "articles", "--for", "sharing", *more, code=2)
+        assert f"{name} holds whole pages" in result.stderr
+        assert result.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+    run(sqlite_filled, "export", "articles", "-o", str(path))
+    assert path.exists()
+
+
+def test_a_format_that_forgot_to_say_so_finds_no_captures_to_share(
+    sqlite_filled: Location, monkeypatch: pytest.MonkeyPatch
+):
+    undeclared = replace(exporters()["warc"], whole_pages=False)
+    monkeypatch.setitem(exporters(), "warc", undeclared)
+    result = run(
+        sqlite_filled, "export", "articles", "--for", "sharing", "--format", "warc", code=2
+    )
+    assert "come from none" in result.stderr
+    assert b"<p>1" not in result.stdout_bytes
 
 
 def test_an_unknown_event_is_said(sqlite_filled: Location):

@@ -90,6 +90,12 @@ def test_only_the_archive_speaks_sql():
     assert set(others) <= {"cli/checkup.py", "ingest/verify.py"}
 
 
+def test_only_the_command_line_talks_to_a_terminal():
+    """What a command does is a function of the library, for programs without a screen."""
+    paths = importers({"click", "rich"}, LIBRARY)
+    assert {path.split("/")[2] for path in paths} == {"cli"}
+
+
 def test_the_schema_of_the_code_is_the_newest_migration():
     config = Config()
     config.set_main_option("script_location", str(migrate.migrations_directory()))

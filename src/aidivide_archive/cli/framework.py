@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from aidivide_archive.cli.terminal import note, safe
-from aidivide_archive.exceptions import ArchiveError, MissingArchiveError
+from aidivide_archive.exceptions import ArchiveError, MissingArchiveError, OptionsError
 
 if TYPE_CHECKING:
     from aidivide_archive.archive.storage.location import Location
@@ -31,6 +31,8 @@ EXIT_CODES = {
 """The only exit codes there are; scripts rely on them (docs/commands.md)."""
 
 DEMO_DIRECTORY = "demo-archive"
+IN_REFERENCE = "aidivide_archive.reference"
+"""Key in `click.Context.meta`: the help is for docs/commands.md, which must not depend on what is installed."""
 
 
 @dataclass
@@ -92,9 +94,25 @@ class Command(click.Command):
         self.exits = tuple(sorted({*exits, 0, 2}))
         self.notes: tuple[str, ...] = ()
         """Lines of its help that are too many for a sentence, under "Notes"."""
+        self.choices: tuple[str, Callable[[], Sequence[tuple[str, str]]]] | None = None
+        """Title and rows (name, meaning) of a list that help shows as it is when asked, such as the export formats."""
         self.params.extend(_shared_options())
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def invoke(self, ctx: click.Context) -> Any:
+        """Options that the library refuses are usage errors, like those that click refuses."""
+        try:
+            return super().invoke(ctx)
+        except OptionsError as error:
+            raise click.UsageError(str(error), ctx) from None
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.choices is not None:
+            title, rows = self.choices
+            with formatter.section(title):
+                if ctx.meta.get(IN_REFERENCE):
+                    formatter.write_text(f"`{ctx.command_path} --help` lists them.")
+                else:
+                    formatter.write_dl(rows())
         if self.notes:
             with formatter.section("Notes"):
                 formatter.write("".join(f"  {line}\n" for line in self.notes))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from aidivide_archive.cli.framework import EXIT_CODES, IN_REFERENCE
 from aidivide_archive.model import Reason, UrlState
 
 WIDTH = 88
@@ -30,8 +31,6 @@ in UTC. On a pipe, tables are tab-separated with a header.
 
 def commands_markdown(root: click.Group) -> str:
     """The whole document; ends with a newline."""
-    from aidivide_archive.cli.framework import EXIT_CODES
-
     rows = "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
     parts = [_HEAD + rows]
     for path, command in walk(root, ("aidivide",)):
@@ -53,7 +52,7 @@ def walk(
 
 def _context(path: tuple[str, ...], command: click.Command) -> click.Context:
     parent = click.Context(click.Group(), info_name=" ".join(path[:-1])) if path[:-1] else None
-    return click.Context(
+    context = click.Context(
         command,
         parent=parent,
         info_name=path[-1],
@@ -61,6 +60,8 @@ def _context(path: tuple[str, ...], command: click.Command) -> click.Context:
         max_content_width=WIDTH,
         help_option_names=["-h", "--help"],
     )
+    context.meta[IN_REFERENCE] = True
+    return context
 
 
 _REASONS = re.compile(r"^\| state \| reason \|.*\n(?:\|.*\n)+", re.MULTILINE)

@@ -36,7 +36,7 @@ def rehydrate(
     from aidivide_archive.archive.queries import Reader
     from aidivide_archive.export.registry import Context, exporter_for
     from aidivide_archive.export.rehydrate import (
-        Report,
+        Rehydration,
         columns_of,
         data_file,
         read_rows,
@@ -51,23 +51,23 @@ def rehydrate(
     exporter = exporter_for(format_name, None if output is None else output.name)
     exporter.check("articles")
     file = data_file(dataset)
-    report = Report()
+    result = Rehydration()
     with Reader(state.location()) as reader:
         context = Context(
             raw=raw,
             made_at=reader.provenance(stages=False).changed_at,
             warc_directory=reader.location.warc_directory,
         )
-        rows = rehydrated(read_rows(file), reader.texts_held, report)
+        rows = rehydrated(read_rows(file), reader.texts_held, result)
         target = binary_stdout() if output is None else output
         export_rows(exporter, rows, columns_of(file), target, context=context)
     if as_json:
-        say_json(report.items)
-    missing = sum(report.missing.values())
+        say_json(result.items)
+    missing = sum(result.missing.values())
     note(
-        f"{counted(report.rebuilt, 'text')} put back, {report.there} were there, {missing} could not be"
+        f"{counted(result.rebuilt, 'text')} put back, {result.there} were there, {missing} could not be"
     )
-    for item in report.items[: 0 if as_json else _SHOWN]:
+    for item in result.items[: 0 if as_json else _SHOWN]:
         note(f"  {safe(item['id'])} {item['reason'].replace('_', ' ')}: {safe(item['url'])}")
     if missing > _SHOWN and not as_json:
         note(f"  and {missing - _SHOWN} more: --json lists them")

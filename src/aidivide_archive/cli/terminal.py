@@ -6,10 +6,10 @@ import os
 import shutil
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import click
 
@@ -188,9 +188,15 @@ def percent(share: object) -> str:
     return f"{share:.0%}" if isinstance(share, float | int) else ""
 
 
+class Step(Protocol):
+    """Moves a counter to a number; with `total`, which a bar takes, the number that ends it."""
+
+    def __call__(self, count: int, total: int | None = None, /) -> None: ...
+
+
 @contextmanager
-def counting(label: str, total: int | None = None) -> Iterator[Callable[[int], None] | None]:
-    """A counter on stderr while work goes on, with a bar when the end is known; None, and silence, without a terminal."""
+def counting(label: str, *, bar: bool = False) -> Iterator[Step | None]:
+    """A counter on stderr while work goes on, as a bar when asked; None, and silence, without a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -205,13 +211,13 @@ def counting(label: str, total: int | None = None) -> Iterator[Callable[[int], N
     )
 
     done = (
-        (TextColumn("{task.description} {task.completed}"),)
-        if total is None
-        else (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        if bar
+        else (TextColumn("{task.description} {task.completed}"),)
     )
     console = Console(stderr=True, no_color=True)  # yellow is lost on white
     with Progress(
         SpinnerColumn(), *done, TimeElapsedColumn(), console=console, transient=True
     ) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda count: progress.update(task, completed=count)
+        task = progress.add_task(label, total=None)
+        yield lambda count, total=None: progress.update(task, completed=count, total=total)

@@ -23,7 +23,7 @@ CSV_NOTE = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class DataSetRows:
     """The rows of a data set; each call begins anew."""
 
     articles: Callable[[], Iterator[Row]]
@@ -59,25 +59,27 @@ class _Table:
     key: tuple[str, ...]
 
 
-def write_dataset(folder: ListedFolder, source: Source, context: Context) -> int:
+def write_dataset(folder: ListedFolder, rows: DataSetRows, context: Context) -> int:
     """All files but the manifest; returns the number of articles.
 
     Stories are those of the articles, with every member; matches are those between the members.
     """
     own_stories, members = Ids(), Ids()
     with folder.file("articles.jsonl") as stream:
-        seen = _noted(source.articles(), "story_id", own_stories)
-        count = write_jsonl(seen, source.columns, stream, context)
+        seen = _noted(rows.articles(), "story_id", own_stories)
+        count = write_jsonl(seen, rows.columns, stream, context)
     with folder.file("articles.csv") as stream:
-        write_csv(source.articles(), source.columns, stream, context)
+        write_csv(rows.articles(), rows.columns, stream, context)
     with folder.file("stories.csv") as stream:
-        told = (row for row in source.stories() if row["story_id"] in own_stories)
-        write_csv(_noted(told, "article_id", members), STORIES, stream, context)
+        of_articles = (row for row in rows.stories() if row["story_id"] in own_stories)
+        write_csv(_noted(of_articles, "article_id", members), STORIES, stream, context)
     with folder.file("matches.csv") as stream:
-        found = (r for r in source.matches() if r["a_id"] in members and r["b_id"] in members)
-        write_csv(found, MATCHES, stream, context)
+        among_members = (
+            row for row in rows.matches() if row["a_id"] in members and row["b_id"] in members
+        )
+        write_csv(among_members, MATCHES, stream, context)
     tables = [
-        _Table("articles", source.columns, ("id",)),
+        _Table("articles", rows.columns, ("id",)),
         _Table("stories", STORIES, ("article_id",)),
         _Table("matches", MATCHES, ("a_id", "b_id")),
     ]

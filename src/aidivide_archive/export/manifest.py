@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aidivide_archive.exceptions import ExportError
+from aidivide_archive.export.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,47 +39,25 @@ class Account:
         return {"kept": kept, "dropped": self.reasons(), "total": self.total}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What was asked for, as the manifest repeats it."""
-
-    what: str
-    format: str
-    query: str | None = None
-    filters: Mapping[str, Any] = field(default_factory=dict)
-    dedup: str = "all"
-    prefer: str | None = None
-    outlets: tuple[str, ...] = ()
-    weights: bool = False
-    purpose: str = "own use"
-
-
 def manifest(
     request: Request,
+    format_name: str,
     account: Account,
-    kept: int,
+    written: int,
     *,
     title: str,
     software: str,
     provenance: Mapping[str, Any],
 ) -> dict[str, Any]:
     """All of the manifest but its list of files."""
-    policy: dict[str, Any] = {"dedup": request.dedup, "weights": request.weights}
-    if request.dedup == "unique":
-        policy |= {"prefer": request.prefer}
-        if request.outlets:
-            policy |= {"outlets": list(request.outlets)}
     return {
         "schema": 1,
         "title": title,
         "set": request.what,
-        "format": request.format,
+        "format": format_name,
         "created": provenance.get("changed_at"),
-        "query": request.query,
-        "filters": dict(request.filters),
-        "policy": policy,
-        "for": request.purpose,
+        **request.in_manifest(),
         "software": software,
         "archive": dict(provenance),
-        "counts": account.counts(kept),
+        "counts": account.counts(written),
     }

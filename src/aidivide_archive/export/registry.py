@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -27,6 +27,10 @@ Row: TypeAlias = Mapping[str, Any]
 ANY_SET: tuple[str, ...] = ()
 ARTICLES_ONLY = ("articles",)
 COMPRESSIONS = (".gz", ".zst")
+UNREADABLE = "capture_unreadable"
+"""Slug in `Context.left_out` for a row whose capture is damaged: the export is finished, but part of it failed."""
+OWNERS = "The texts belong to their publishers."
+"""What holds for every set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ class Context:
     made_at: str | None = None
     """When the archive last changed, ISO 8601 in UTC: never the clock, so that the bytes are the same again."""
     software: str = "aidivide-archive"
-    rights: str = "The texts belong to their publishers."
+    rights: str = OWNERS
     """What a reader may do with the set, in one or two sentences."""
     warc_directory: Path | None = None
     left_out: Counter[str] = field(default_factory=Counter)
@@ -88,6 +92,14 @@ class Exporter:
     """Whether ".gz" or ".zst" may follow the suffix."""
     seeks: bool = False
     """Whether the stream must be able to seek."""
+    whole_pages: bool = False
+    """Whether it holds pages as they were fetched, texts included: there is none for sharing."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Every ending of a file name that means this format."""
+        more = COMPRESSIONS if self.compressible else ()
+        return (self.suffix, *(self.suffix + compression for compression in more))
 
     @property
     def is_folder(self) -> bool:
@@ -99,10 +111,12 @@ class Exporter:
         assert writer is not None
         return writer
 
-    def check(self, what: str) -> None:
-        """Raise ConfigError when the format cannot hold the set."""
+    def check(self, what: str, *, for_sharing: bool = False) -> None:
+        """Raise ConfigError when the format cannot hold the set, or must not when it is passed on."""
         if self.sets and what not in self.sets:
             raise ConfigError(f"the format {self.name} is for {', '.join(self.sets)}, not {what}")
+        if for_sharing and self.whole_pages:
+            raise ConfigError(f"{self.name} holds whole pages: there is none for sharing")
 
 
 _known: dict[str, Exporter] = {}
@@ -116,8 +130,9 @@ def exporter(
     sets: tuple[str, ...] = ANY_SET,
     compressible: bool = False,
     seeks: bool = False,
+    whole_pages: bool = False,
 ) -> Callable[[WriteStream], WriteStream]:
-    """Register a function as the writer of a format that is one file."""
+    """Register a function as the writer of a format that is one file; the arguments are those of `Exporter`."""
 
     def register(write: WriteStream) -> WriteStream:
         _known[name] = Exporter(
@@ -128,6 +143,7 @@ def exporter(
             write_stream=write,
             compressible=compressible,
             seeks=seeks,
+            whole_pages=whole_pages,
         )
         return write
 
@@ -135,13 +151,23 @@ def exporter(
 
 
 def folder_exporter(
-    name: str, *, suffix: str, summary: str, sets: tuple[str, ...] = ARTICLES_ONLY
+    name: str,
+    *,
+    suffix: str,
+    summary: str,
+    sets: tuple[str, ...] = ARTICLES_ONLY,
+    whole_pages: bool = False,
 ) -> Callable[[WriteFolder], WriteFolder]:
     """Register a function as the writer of a format that is a folder; `suffix`: of the folder as one zip file."""
 
     def register(write: WriteFolder) -> WriteFolder:
         _known[name] = Exporter(
-            name=name, suffix=suffix, summary=summary, sets=sets, write_folder=write
+            name=name,
+            suffix=suffix,
+            summary=summary,
+            sets=sets,
+            write_folder=write,
+            whole_pages=whole_pages,
         )
         return write
 
@@ -168,17 +194,16 @@ def exporter_for(name: str | None, file_name: str | None = None) -> Exporter:
         raise ConfigError(f"no export format {name!r}; {hint}")
     if file_name is None:
         return known["jsonl"]
-    found = [(suffix, one) for one in known.values() for suffix in _suffixes(one)]
-    fitting = [one for one in found if file_name.lower().endswith(one[0])]
+    fitting = [
+        (len(suffix), name)
+        for name, exporter in known.items()
+        for suffix in exporter.suffixes
+        if file_name.lower().endswith(suffix)
+    ]
     if fitting:
-        return max(fitting, key=lambda one: len(one[0]))[1]
-    suffixes = ", ".join(one.suffix for one in known.values())
+        _, longest = max(fitting)
+        return known[longest]
+    suffixes = ", ".join(exporter.suffix for exporter in known.values())
     raise ConfigError(
         f"{file_name}: the name does not say the format; end it in one of {suffixes}, or add --format"
     )
-
-
-def _suffixes(one: Exporter) -> Iterator[str]:
-    yield one.suffix
-    if one.compressible:
-        yield from (one.suffix + more for more in COMPRESSIONS)

@@ -43,7 +43,7 @@ class Missing(StrEnum):
 
 
 @dataclass(slots=True)
-class Report:
+class Rehydration:
     """What became of the rows; filled while they are read."""
 
     rebuilt: int = 0
@@ -59,14 +59,12 @@ _MAX_ITEMS = 1000
 
 def data_file(path: Path) -> Path:
     """The file with the rows: the path itself, or that of a data-set folder. Raises ConfigError."""
-    found = path / "articles.jsonl" if path.is_dir() else path
-    if not found.is_file() or not found.name.lower().endswith(
-        (".jsonl", ".jsonl.gz", ".jsonl.zst")
-    ):
+    file = path / "articles.jsonl" if path.is_dir() else path
+    if not file.is_file() or not file.name.lower().endswith((".jsonl", ".jsonl.gz", ".jsonl.zst")):
         raise ConfigError(
             f"{path} is no data set: name its folder, or a file that ends in .jsonl, .jsonl.gz or .jsonl.zst"
         )
-    return found
+    return file
 
 
 def columns_of(path: Path) -> tuple[Column, ...]:
@@ -104,17 +102,15 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 def _row(line: bytes) -> dict[str, Any]:
     if len(line) > MAX_LINE_BYTES:
         raise ValueError("the line is too long")
-    found = json.loads(line)
-    if not isinstance(found, dict):
+    row = json.loads(line)
+    if not isinstance(row, dict):
         raise ValueError("is no JSON object")
     try:
-        parse_id(str(found.get("id")))
+        parse_id(str(row.get("id")))
     except ConfigError:
         raise ValueError("the row has no id of an article") from None
     return {
-        column.name: _typed(found[column.name], column)
-        for column in _COLUMNS
-        if column.name in found
+        column.name: _typed(row[column.name], column) for column in _COLUMNS if column.name in row
     }
 
 
@@ -125,41 +121,41 @@ def _typed(value: object, column: Column) -> object:
     return value if fits else None
 
 
-def rehydrated(rows: Iterable[Row], texts: Texts, report: Report) -> Iterator[Row]:
-    """The rows with their texts, as far as the archive has them; fills the report."""
+def rehydrated(rows: Iterable[Row], texts: Texts, result: Rehydration) -> Iterator[Row]:
+    """The rows with their texts, as far as the archive has them; fills the result."""
     batch: list[Row] = []
     for row in rows:
         batch.append(row)
         if len(batch) == _BATCH:
-            yield from _filled(batch, texts, report)
+            yield from _filled(batch, texts, result)
             batch = []
-    yield from _filled(batch, texts, report)
+    yield from _filled(batch, texts, result)
 
 
-def _filled(batch: Sequence[Row], texts: Texts, report: Report) -> Iterator[Row]:
+def _filled(batch: Sequence[Row], texts: Texts, result: Rehydration) -> Iterator[Row]:
     wanted = [parse_id(row["id"]) for row in batch if not row.get("text")]
     held = texts(wanted) if wanted else {}
     for row in batch:
         if row.get("text"):
-            report.there += 1
+            result.there += 1
             yield row
             continue
         digest = row.get("text_sha256")
-        found = held.get(parse_id(row["id"]), {})
-        text = found.get(digest) if digest else None
+        versions = held.get(parse_id(row["id"]), {})
+        text = versions.get(digest) if digest else None
         if text is not None and hashlib.sha256(text.encode()).hexdigest() == digest:
-            report.rebuilt += 1
+            result.rebuilt += 1
             yield {**row, "text": text, "text_left_out": None}
             continue
-        reason = _why(digest, found)
-        report.missing[reason.value] += 1
-        if len(report.items) < _MAX_ITEMS:
+        reason = _why(digest, versions)
+        result.missing[reason.value] += 1
+        if len(result.items) < _MAX_ITEMS:
             item = {"id": row["id"], "url": row.get("url") or "", "reason": reason.value}
-            report.items.append(item)
+            result.items.append(item)
         yield {**row, "text": None, "text_left_out": reason.value}
 
 
-def _why(digest: object, found: Mapping[str, str]) -> Missing:
+def _why(digest: object, versions: Mapping[str, str]) -> Missing:
     if not digest:
         return Missing.NO_DIGEST
-    return Missing.DIFFERS if found else Missing.NOT_IN_ARCHIVE
+    return Missing.DIFFERS if versions else Missing.NOT_IN_ARCHIVE

@@ -32,6 +32,7 @@ _COPY = 1 << 16
     summary="the captures as one file that ReplayWeb.page opens",
     sets=ARTICLES_ONLY,
     seeks=True,
+    whole_pages=True,
 )
 def write_wacz(
     rows: Iterable[Row],

@@ -8,12 +8,11 @@ from typing import BinaryIO
 
 from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.export.columns import Column
-from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, exporter
+from aidivide_archive.export.registry import ARTICLES_ONLY, UNREADABLE, Context, Row, exporter
 from aidivide_archive.model import Capture
 from aidivide_archive.warc.records import copy_exchange, file_head, read_capture
 
 NO_CAPTURE = "no_capture"
-UNREADABLE = "capture_unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class Exchange:
     suffix=".warc.gz",
     summary="the captures as fetched, for pywb and warcio",
     sets=ARTICLES_ONLY,
+    whole_pages=True,
 )
 def write_warc(
     rows: Iterable[Row],
