@@ -25,6 +25,7 @@ from aidivide_archive.decode.xmlstream import (
 from aidivide_archive.exceptions import ExtractionError, InvalidURLError
 from aidivide_archive.model import Channel, Hint, Link
 from aidivide_archive.urls import canonical_url
+from aidivide_archive.words import storable
 
 MAX_ITEMS = 1000
 MAX_TITLE_CHARS = 1000
@@ -311,8 +312,7 @@ def _json_item(item: Mapping[str, object], url: str) -> Link | None:
 
 def _text(item: Mapping[str, object], name: str) -> str:
     value = item.get(name)
-    # JSON can spell lone surrogates, which no database takes
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""  # JSON can spell what cannot be stored
 
 
 # --- values --------------------------------------------------------------------------------------

@@ -23,11 +23,11 @@ from aidivide_archive.model import (
     TimeValue,
 )
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same profile and article could be judged differently."""
 
 LEAD_WIDTH = 400
-"""Half-words that count as the lead: 200 words or 400 CJK characters."""
+"""Half-words that count as the lead: 200 words, or 400 characters of `words.BY_CHARACTER`."""
 
 _CACHED_MATCHERS = 8
 _digests: dict[str, str] = {}

@@ -17,6 +17,7 @@ import idna
 import tldextract
 
 from aidivide_archive.exceptions import ConfigError, InvalidURLError
+from aidivide_archive.words import CONTROLS
 
 MAX_URL_CHARS = 2048
 MAX_RAW_CHARS = 8192
@@ -46,7 +47,7 @@ _REFERENCE = re.compile(
     r"(?:([A-Za-z][A-Za-z0-9+.\-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.DOTALL
 )
 _HTTP = re.compile(r"\s*https?:", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(f"[{CONTROLS}]")
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _IPV4_PART = re.compile(r"0x[0-9a-f]*|[0-9]+")
 _ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")

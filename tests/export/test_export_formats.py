@@ -29,7 +29,8 @@ from aidivide_archive.export.formats.markdown import escaped, paragraph
 from aidivide_archive.export.formats.parquet import arrow_schema
 from aidivide_archive.export.formats.xlsx import CUT_MARK, MAX_CELL_UNITS, fitting
 from aidivide_archive.export.target import export_rows
-from aidivide_archive.export.texts import one_line, printable, undirected
+from aidivide_archive.export.texts import one_line
+from aidivide_archive.words import printable, undirected
 from tests.support.export_rows import HOSTILE, HOSTILE_TITLES, ROWS, article
 
 NAMES = [column.name for column in ARTICLES]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import unicodedata
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import click
 
+from aidivide_archive.words import CONTROLS, DIRECTION_MARKS, OVERRIDES, SURROGATES
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Direction overrides and isolates can make a line read as another one (CVE-2021-42574).
-_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_REPLACEMENT = "\ufffd"
+_BLANK = re.compile("[ \t\n\r\v\f]+")
+# On a screen the plain direction marks go as well: terminals differ in what they make of them.
+_UNSAFE = re.compile(f"[{CONTROLS}{SURROGATES}{OVERRIDES}{DIRECTION_MARKS}]")
 
 
 def safe(text: object, *, lines: bool = False) -> str:
@@ -29,15 +32,7 @@ def safe(text: object, *, lines: bool = False) -> str:
     words = str(text)
     if lines:
         return "\n".join(safe(line) for line in words.splitlines())
-    shown = "".join(_shown(character) for character in words)
-    return " ".join(shown.split())
-
-
-def _shown(character: str) -> str:
-    if character in " \t\n\r\v\f":
-        return " "
-    unsafe = unicodedata.category(character) in ("Cc", "Cs") or character in _DIRECTION
-    return _REPLACEMENT if unsafe else character
+    return " ".join(_UNSAFE.sub("\ufffd", _BLANK.sub(" ", words)).split())
 
 
 def say(text: str = "") -> None:

@@ -12,20 +12,17 @@ import unicodedata
 from functools import lru_cache
 from itertools import product
 
+from aidivide_archive.words import BY_CHARACTER, is_by_character, token_pattern
+
 GAP_WIDTH = 30
-"""Room of all gaps of a phrase in half-words: a word is 2, a CJK character 1."""
+"""Room of all gaps of a phrase in half-words: a word is 2, a character of `words.BY_CHARACTER` 1."""
 MAX_VARIANTS = 512
 """Most spellings one phrase may stand for; a matcher holds them all."""
 
 Parts = tuple[tuple[str, ...], ...]
 """A phrase without alternatives: runs of adjacent tokens, gaps between the runs."""
 
-# Scripts whose words stand together: every character is a token, so that phrases are substrings.
-_CJK = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_TOKEN = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+|[!?;\n。]|\.(?=\s|$)")
+_SENTENCE_END = r"|[!?;\n。]|\.(?=\s|$)"
 # Latin letters with accents, accents of their own, and characters that show nothing: soft hyphen,
 # zero-width and direction marks.
 _TO_STRIP = re.compile(
@@ -55,15 +52,19 @@ def _without_accents(run: re.Match[str]) -> str:
 
 
 def tokens_of(text: str) -> list[str]:
-    """Words, single CJK characters and sentence ends of a text, in order, folded."""
-    return _TOKEN.findall(fold(text))
+    """Words, single characters of `words.BY_CHARACTER` and sentence ends of a text, in order, folded.
+
+    A phrase of such characters is found wherever it stands, as a part of a longer run too.
+    """
+    folded = fold(text)
+    return token_pattern(folded, BY_CHARACTER, _SENTENCE_END).findall(folded)
 
 
 def half_words(token: str) -> int:
-    """Length of a token in half-words: a sentence end 0, a CJK character 1, a word 2."""
+    """Length of a token in half-words: a sentence end 0, a character of `words.BY_CHARACTER` 1, a word 2."""
     if token in SENTENCE_ENDS:
         return 0
-    return 1 if token[0] >= "\u2e80" else 2
+    return 1 if is_by_character(token) else 2
 
 
 @lru_cache(maxsize=4096)

@@ -124,8 +124,8 @@ class RelevanceRules(Section):
 
 
 class Group(Section):
-    """One concept. It counts once, double in the title or the first 200 words (400 CJK
-    characters). Without any group every page is kept.
+    """One concept. It counts once, double in the title or the first 200 words (400 characters of Chinese,
+    Japanese, Korean, Thai, Lao, Khmer or Burmese). Without any group every page is kept.
     """
 
     name: Annotated[str, Field(pattern=r"^[^!]")] = Field(
@@ -138,7 +138,7 @@ class Group(Section):
     any: PhrasesByLanguage = Field(
         default={},
         description='Phrases by language, one of which must occur ("*" for every language). '
-        "`(a|b)` is either, `(a|)` optional, `…` up to 15 words (30 CJK characters) of the same sentence.",
+        "`(a|b)` is either, `(a|)` optional, `…` up to 15 words (30 such characters) of the same sentence.",
     )
     all: PhrasesByLanguage = Field(
         default={}, description="Phrases by language; all of one language must occur."
@@ -334,5 +334,6 @@ class Rights(Section):
         description="Whether exports carry full texts by default, instead of excerpts.",
     )
     excerpt_words: Annotated[int, Field(ge=0)] = Field(
-        default=40, description="Words of an excerpt (twice as many CJK characters)."
+        default=40,
+        description="Words of an excerpt (twice as many characters in scripts without spaces).",
     )

@@ -30,7 +30,7 @@ from aidivide_archive.similarity import (
 )
 from aidivide_archive.similarity.normalise import disguised_word_count
 
-COPIES_VERSION = "3"
+COPIES_VERSION = "4"
 """Raise it whenever `compare` gives another result for any pair: stored matches are stale."""
 
 MIN_CONTAINMENT = 0.25

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from rapidfuzz.distance import Indel
 
+from aidivide_archive.words import token_pattern
+
 MAX_TOKENS = 20_000
 """Longer stretches without a paragraph in common are one cut and one addition: the alignment of two
 such stretches takes up to a second and 50 MB."""
 
-# In scripts without spaces every character is a word; punctuation stands alone, so that a comma
-# changes no word.
-_TOKEN = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff]|[^\W_]+|\S|\n"
-)
+_OTHERS = r"|\S|\n"  # punctuation stands alone, so that a comma changes no word
 _Span = tuple[int, int]
 
 
@@ -75,7 +72,7 @@ def _words(a: str, b: str) -> Iterator[Stretch]:
 
 def _spans(text: str) -> list[_Span]:
     """Return the places of the tokens, each with what stands before the next one."""
-    starts = [found.start() for found in _TOKEN.finditer(text)]
+    starts = [found.start() for found in token_pattern(text, others=_OTHERS).finditer(text)]
     return list(zip(starts, [*starts[1:], len(text)], strict=True)) if starts else []
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aidivide_archive.similarity.normalise import normalise
+from aidivide_archive.words import token_pattern, tokens
 
 MIN_PASSAGE_WORDS = 8
-"""Shorter stretches are idioms, names and titles. In Chinese as many characters."""
+"""Shorter stretches are idioms, names and titles. In scripts without spaces, as many characters."""
 _SEED = 3
 _MAX_PLACES = 16  # a run of three words in more places than this starts no passage
-
-_WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff]|[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +58,15 @@ def passages(a: str, b: str, minimum: int = MIN_PASSAGE_WORDS) -> tuple[Passage,
 
 def _words(text: str) -> tuple[list[tuple[int, int]], list[str]]:
     """Return the places of a text's words and their forms for comparing."""
-    found = list(_WORD.finditer(text))
-    plain = [word.group() for word in _WORD.finditer(normalise(text))]
-    if len(plain) != len(found):
+    matches = list(token_pattern(text).finditer(text))
+    plain = tokens(normalise(text))
+    if len(plain) != len(matches):
         # Something was dropped or joined: compare word by word instead, without its neighbours.
         forms: dict[str, str] = {}
         plain = [
-            forms.setdefault(word, normalise(word)) for word in (match.group() for match in found)
+            forms.setdefault(word, normalise(word)) for word in (match[0] for match in matches)
         ]
-    return [match.span() for match in found], plain
+    return [match.span() for match in matches], plain
 
 
 def _runs(a: Sequence[str], b: Sequence[str], minimum: int) -> list[tuple[int, int, int]]:

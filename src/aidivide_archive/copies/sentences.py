@@ -6,9 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice, pairwise
 
 from aidivide_archive.similarity.normalise import canonical
+from aidivide_archive.words import COMMON_HAN, UNSPACED, marks
 
 MIN_FRAME_OVERLAP = 0.5
 """Dice overlap of two sentences' frames from which they are the same sentence but for slots."""
@@ -23,12 +25,7 @@ _ABBREVIATION = (
 )
 _SENTENCE_END = re.compile(
     rf"\n+|(?<=[.!?…]){_ABBREVIATION}[\"'”’»)\]]*\s+(?=[\"'“‘«(\[]?[^\W_a-z])"
-    "|(?<=[。！？；])[”’」』]*|(?<=[\u3400-\u9fff][.!?;])"
-)
-_LETTER = "[^\\W\\d_\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-_TOKEN = re.compile(
-    r"\d{1,3}(?: \d{3})+(?!\d)|\d+(?:[.,:/]\d+)*|[\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-    rf"|{_LETTER}+(?:[’'-]{_LETTER}+)*"
+    rf"|(?<=[。！？；])[”’」』]*|(?<=[{COMMON_HAN}][.!?;])"
 )
 # Two numerals or more, or one in front of what is counted; 一 alone is an article.
 _HAN_NUMERAL = re.compile(
@@ -93,6 +90,16 @@ _TITLES = frozenset(
 """What one house style sets before a name and another leaves out; neither name nor frame."""
 _NO_DIGIT = re.compile(r"\D+")
 _QUOTATION = re.compile('["“”„«»「」]')
+
+
+@cache
+def _token_pattern() -> re.Pattern[str]:
+    """Match a number, a character of a script without spaces, or a word with its apostrophes and hyphens."""
+    letter = rf"[^\W\d_{UNSPACED}]"
+    return re.compile(
+        rf"\d{{1,3}}(?: \d{{3}})+(?!\d)|\d+(?:[.,:/]\d+)*|[{UNSPACED}]"
+        rf"|{letter}+(?:[’'-]{letter}+|[{marks()}]+{letter}*)*"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +210,7 @@ def _sentence(piece: str) -> Sentence:
     frame: list[str] = []
     words: set[str] = set()
     names: set[str] = set()
-    for position, token in enumerate(_TOKEN.findall(piece)):
+    for position, token in enumerate(_token_pattern().findall(piece)):
         word = token.casefold()
         words.add(word)
         if token[0].isdigit():

@@ -6,7 +6,6 @@ from aidivide_archive.decode.decoding import (
     composed,
     decode,
     decompress,
-    storable,
 )
 
-__all__ = ["Decoded", "Decompressed", "composed", "decode", "decompress", "storable"]
+__all__ = ["Decoded", "Decompressed", "composed", "decode", "decompress"]

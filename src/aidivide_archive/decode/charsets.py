@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
+from aidivide_archive.words import KANA
+
 CERTAIN = 0.75
 """A score in [-1, 1] from which a legacy charset is taken over damaged UTF-8."""
 _BELIEVED = 0.45
@@ -332,7 +334,9 @@ def _common_letters(name: str) -> frozenset[str]:
 def _frequent(name: str) -> frozenset[str]:
     """The characters that make up a third to two thirds of any text in that charset."""
     if name in {"shift_jis", "euc-jp"}:
-        return frozenset(map(chr, (*range(0x3041, 0x3097), *range(0x30A1, 0x30FD))))
+        return frozenset(
+            chr(code) for first, last in KANA.letters for code in range(first, last + 1)
+        ) | {"・"}
     return frozenset(_FREQUENT[name])
 
 

@@ -18,6 +18,7 @@ import zstandard
 
 from aidivide_archive.decode import charsets
 from aidivide_archive.model import Completeness
+from aidivide_archive.words import KANA, character_class, storable, storable_bytes
 
 MAX_NESTED_ENCODINGS = 3  # more than a proxy chain needs; RFC 9110 §8.4 sets no limit
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -31,16 +32,12 @@ _META_CHARSET = re.compile(
     re.IGNORECASE,
 )
 _HTTP_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_:.+-]{2,40})""", re.IGNORECASE)
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What neither XML nor both databases can hold."""
-
 _DECOMPOSED = re.compile(
-    r"[^\W\d_][\u0300-\u036f]+|[\u3041-\u30ff][\u3099\u309a]|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
+    rf"[^\W\d_][\u0300-\u036f]+|[{character_class(KANA)}][\u3099\u309a]|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
 )
 """A letter with combining marks, kana with a sound mark, conjoining Hangul."""
 _COMBINING = re.compile("[\u0300-\u036f\u3099\u309a\u1161-\u1175]")
 """What each of them has in it."""
-_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r")
 _NONCHARACTERS = {0xFFFE: None, 0xFFFF: None}
 
 _BOMS = (
@@ -70,7 +67,7 @@ class Decoded:
     """A text and what decided its encoding."""
 
     text: str
-    """Without NUL, C0 controls (but tab, CR, LF), lone surrogates and U+FFFE/U+FFFF."""
+    """As `words.storable`."""
     encoding: str
     """Lower-case WHATWG name ("utf-8", "gb18030", "windows-1251")."""
     source: str
@@ -264,7 +261,7 @@ def _declared(body: bytes, content_type: str | None) -> tuple[tuple[str, str], .
 def _decoded(body: bytes, encoding: str, source: str) -> Decoded:
     if encoding == "utf-8":
         # far faster on bytes than on text; valid UTF-8 holds no surrogates
-        body = body.translate(None, _CONTROLS)
+        body = storable_bytes(body)
         text = body.decode("utf-8", errors="replace")
         return Decoded(
             text=text.translate(_NONCHARACTERS) if _has_noncharacter(body) else text,
@@ -278,11 +275,6 @@ def _decoded(body: bytes, encoding: str, source: str) -> Decoded:
 def _has_noncharacter(body: bytes) -> bool:
     # one rare byte is looked for at the speed of memchr, three bytes far slower
     return b"\xef" in body and (b"\xef\xbf\xbe" in body or b"\xef\xbf\xbf" in body)
-
-
-def storable(text: str) -> str:
-    """A text without what XML or the databases cannot hold; JSON and entities can bring it back."""
-    return _UNSTORABLE.sub("", text) if _UNSTORABLE.search(text) else text
 
 
 def composed(text: str) -> str:

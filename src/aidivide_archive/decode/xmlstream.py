@@ -16,6 +16,8 @@ from io import BytesIO
 
 from lxml import etree
 
+from aidivide_archive.words import storable_bytes
+
 MAX_ELEMENTS = 1_000_000
 """A sitemap of 50,000 entries with news fields has about 500,000."""
 
@@ -30,7 +32,6 @@ _BOMS = (
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "iso8859-1": "cp1252", "ascii": "cp1252"}
-_NOT_XML = bytes([*range(9), 11, 12, *range(14, 32)])
 # One alternative consumes a whole CDATA section, so that "&" inside it stays as it is; one that
 # never ends runs to the end of the body, which keeps the scan linear.
 _REFERENCE = re.compile(
@@ -57,7 +58,7 @@ def xml_text(body: bytes, content_type: str | None = None) -> bytes:
     Encoding by byte order mark, else UTF-8 when valid, else what declaration, HTTP header or
     GB 18030 decode without fault, else whichever of them is nearest. Never fails; linear in the body.
     """
-    text = _utf8(body, content_type).translate(None, _NOT_XML)
+    text = storable_bytes(_utf8(body, content_type))
     start = max(text.find(b"<?xml", 0, 4096), 0)  # scripts print warnings in front of it
     text = text[start:].lstrip()
     if text.startswith(b"<?xml"):

@@ -6,7 +6,6 @@ and digest stay, an excerpt where that is allowed, and `aidivide rehydrate` rebu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,12 +16,8 @@ from aidivide_archive.config import Politeness, Profile
 from aidivide_archive.export.columns import EXCERPT, LEFT_OUT, Column
 from aidivide_archive.export.registry import Row
 from aidivide_archive.rights import Sharing, from_stored, product_token, sharing
+from aidivide_archive.words import excerpt
 
-_WORD = re.compile(r"\S+")
-# Scripts without spaces: an excerpt of them is counted in characters.
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]")
-_WORD_CHARS = 50
-"""A text without any blank is still cut."""
 _QUOTED_FIELDS = ("description", "image_caption")
 """Fields in the page's words; some sites put the whole text there."""
 
@@ -112,29 +107,3 @@ def _quoted(text: str, allowed: Sharing, policy: Policy) -> str | None:
 def shared_columns(columns: Sequence[Column]) -> tuple[Column, ...]:
     """The columns of a set for sharing."""
     return (*columns, EXCERPT, LEFT_OUT)
-
-
-def excerpt(text: str, words: int) -> str:
-    """The beginning of a text on one line: so many words, a character of a script without spaces being half a one."""
-    left = 2 * words
-    kept: list[str] = []
-    for found in _WORD.finditer(text[: words * _WORD_CHARS]):
-        word = found[0]
-        characters = len(_UNSPACED.findall(word))
-        cost = characters or 2
-        if cost > left:
-            if characters and left:
-                kept.append(_beginning(word, left))
-            return " ".join(kept) + "…" if kept else ""
-        kept.append(word)
-        left -= cost
-    return " ".join(kept)
-
-
-def _beginning(word: str, characters: int) -> str:
-    counted = 0
-    for place, sign in enumerate(word):
-        counted += _UNSPACED.match(sign) is not None
-        if counted > characters:
-            return word[:place]
-    return word

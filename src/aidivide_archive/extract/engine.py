@@ -27,7 +27,7 @@ from trafilatura.xpaths import (
     REMOVE_COMMENTS_XPATH,
 )
 
-from aidivide_archive.decode import Decoded, composed, decode, storable
+from aidivide_archive.decode import Decoded, composed, decode
 from aidivide_archive.decode.blocks import Block, line_key, read_blocks
 from aidivide_archive.extract import clutter, page_kind, selection
 from aidivide_archive.extract.hyperlinks import page_links
@@ -49,8 +49,9 @@ from aidivide_archive.metadata import (
     title_claims,
 )
 from aidivide_archive.model import Extraction, Hint, Link, Metadata, PageKind
+from aidivide_archive.words import storable
 
-VERSION = f"2.{built_in_digest()}/trafilatura-{trafilatura.__version__}"
+VERSION = f"3.{built_in_digest()}/trafilatura-{trafilatura.__version__}"
 """Names all extraction stages together: text, metadata, clutter, page kind, links, built-in site rules."""
 
 MAX_ELEMENTS = 20_000

@@ -16,9 +16,10 @@ from lxml.html import HtmlElement
 
 from aidivide_archive.decode.blocks import Block
 from aidivide_archive.model import PageKind
+from aidivide_archive.words import units
 
 SHORT_UNITS = 150
-"""Below this many words a text may be a notice (an ideograph counts as half a word)."""
+"""Below this many words (`words.units`) a text may be a notice."""
 STUB_UNITS = 45
 """Below this many words a text beside a paywall notice is only its teaser."""
 EMPTY_UNITS = 8
@@ -26,8 +27,6 @@ _HUB_LINKS = 25
 _GALLERY_PICTURES = 5
 _VISIBLE_CHARS = 6000
 
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_WORD = re.compile(r"[^\W\d_]+")
 
 _CAPTCHA = re.compile(
     r"captcha|verify (?:that )?you(?:'re| are) (?:a )?human|are you (?:a )?(?:human|robot)"
@@ -132,12 +131,6 @@ def judge(
     if size < EMPTY_UNITS:
         return PageKind.SCRIPT_SHELL if _is_shell(tree) else PageKind.EMPTY
     return _kind_of_text(blocks, text, stated, url)
-
-
-def units(text: str) -> float:
-    """Length of a text in words; an ideograph, kana or hangul syllable counts as half a word."""
-    wide = len(_CJK.findall(text))
-    return len(_WORD.findall(_CJK.sub(" ", text) if wide else text)) + wide / 2
 
 
 def _kind_of_text(blocks: Sequence[Block], text: str, types: frozenset[str], url: str) -> PageKind:

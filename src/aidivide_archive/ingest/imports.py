@@ -45,6 +45,7 @@ from aidivide_archive.relevance import judge
 from aidivide_archive.similarity import load_permutations, sign
 from aidivide_archive.urls import canonical_url, url_id
 from aidivide_archive.warc.records import iter_captures
+from aidivide_archive.words import storable
 from aidivide_archive.workers import WorkerPool
 
 BATCH = 200
@@ -418,7 +419,7 @@ def _documents(lines: list[tuple[int, str]], path: str) -> list[Document | str]:
 def article_document(record: ArticleRecord, profile: Profile | None, now: datetime) -> Document:
     """Make the document of a ready article; judged only with a profile. Raises ValueError on a bad time."""
     url = canonical_url(record.url)
-    text = _storable(record.text)
+    text = _clean(record.text)
     metadata = _metadata(record)
     extraction = Extraction(
         version=IMPORT_VERSION,
@@ -468,8 +469,8 @@ def _metadata(record: ArticleRecord) -> Metadata:
         if time is not None
     ]
     return Metadata(
-        title=_storable(record.title) or None,
-        authors=tuple(_storable(name) for name in record.authors),
+        title=_clean(record.title) or None,
+        authors=tuple(_clean(name) for name in record.authors),
         published=published,
         published_source="import" if published else None,
         modified=modified,
@@ -497,9 +498,6 @@ def _time(raw: str | None) -> TimeValue | None:
     )
 
 
-_UNSTORABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(55296, 57344)))
-
-
-def _storable(text: str) -> str:
-    """Without NUL, other control characters and lone surrogates, which databases refuse or cut at."""
-    return text.translate(_UNSTORABLE).replace("\r\n", "\n").strip()
+def _clean(text: str) -> str:
+    """A storable text with line feeds only, and none round it."""
+    return storable(text).replace("\r\n", "\n").strip()

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from aidivide_archive.archive.documents.full_text import word_count
 from aidivide_archive.config import Profile
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.ingest import PRELOAD, reading
@@ -30,6 +29,7 @@ from aidivide_archive.model import (
 )
 from aidivide_archive.rights import Statement, as_stored, header_statements
 from aidivide_archive.similarity import load_permutations
+from aidivide_archive.words import word_count
 from aidivide_archive.workers import TRIES, Starter, WorkerFailure, WorkerPool
 
 logger = logging.getLogger(__name__)

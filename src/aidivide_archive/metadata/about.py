@@ -20,6 +20,7 @@ from aidivide_archive.rights import (
     meta_statements,
 )
 from aidivide_archive.urls import canonical_url
+from aidivide_archive.words import COMMON_HAN, HANGUL, KANA, THAI, character_class, one_of
 
 _MAX_TAGS = 30
 _MAX_TAG_CHARS = 80
@@ -29,15 +30,15 @@ _SCRIPT_SAMPLE = 4000
 _DETECTABLE_LETTERS = 120
 
 _SCRIPTS = (
-    ("ja", re.compile("[\u3040-\u30ff]"), 0.12),
-    ("ko", re.compile("[\uac00-\ud7af]"), 0.3),
-    ("zh", re.compile("[\u3400-\u9fff]"), 0.3),
+    ("ja", one_of(character_class(KANA)), 0.12),
+    ("ko", one_of(character_class(HANGUL)), 0.3),
+    ("zh", one_of(COMMON_HAN), 0.3),
     ("ar", re.compile("[\u0600-\u06ff]"), 0.4),
     ("ru", re.compile("[\u0400-\u04ff]"), 0.4),
     ("el", re.compile("[\u0370-\u03ff]"), 0.4),
     ("he", re.compile("[\u0590-\u05ff]"), 0.4),
     ("hi", re.compile("[\u0900-\u097f]"), 0.4),
-    ("th", re.compile("[\u0e00-\u0e7f]"), 0.4),
+    ("th", one_of(character_class(THAI)), 0.4),
 )
 _SAME_SCRIPT = {
     "ar": {"ar", "fa", "ur", "ps", "ckb", "ug"},

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from aidivide_archive.decode.blocks import Block
 from aidivide_archive.model import Claim
+from aidivide_archive.words import COMMON_HAN
 
 _HEAD_LINES = 4
 _TAIL_LINES = 5
@@ -26,7 +27,8 @@ _TOWN = re.compile(
     r"^(?P<place>[A-ZÀ-Þ][A-ZÀ-Þ .'’/-]{2,40}(?:, [A-Z][\w .'’-]{2,30})?)(?:,? (?P<date>[A-Z][a-z]{2,8}\.? \d{1,2}))?\s*(?:--|—|–)\s"
 )
 _CHINESE_DATELINE = re.compile(
-    r"^\W{0,3}(?P<agency>新华社|中新社|中新网|中国日报网?|人民网|央视网|第一财经|本报|本刊)(?P<place>[\u4e00-\u9fff]{2,8}?)?(?P<date>\d{1,2}月\d{1,2}日)(?:电|讯|消息)"
+    r"^\W{0,3}(?P<agency>新华社|中新社|中新网|中国日报网?|人民网|央视网|第一财经|本报|本刊)"
+    rf"(?P<place>[{COMMON_HAN}]{{2,8}}?)?(?P<date>\d{{1,2}}月\d{{1,2}}日)(?:电|讯|消息)"
 )
 _SOURCE_LINE = re.compile(
     r"^\W{0,3}(?:source|fuente|fonte|quelle|источник|来源|稿源|文章来源|来\s*源)\s?[:：]\s?(?P<name>[^\s|:：][^|:：]{0,40}?)(?:\s{1,}(?:作者|时间|发布|编辑|责任编辑|字号|\d{4}).*|\s*\|.*)?$",
@@ -41,7 +43,7 @@ _FROM_AGENCY = re.compile(
     rf"^\W{{0,3}}from (?P<name>{_AGENCY_WORDS}|{_NAME_IN_BRACKETS}? (?:Wire|Press|Agency|News|Service))\W{{0,3}}$",
     re.IGNORECASE,
 )
-_INLINE_SOURCE = re.compile(r"来源\s?[:：]\s?(?P<name>[\u4e00-\u9fffA-Za-z·]{2,20})")
+_INLINE_SOURCE = re.compile(rf"来源\s?[:：]\s?(?P<name>[{COMMON_HAN}A-Za-z·]{{2,20}})")
 _PIPED = re.compile(
     r"^\W{0,3}by (?P<name>[^|]{2,80}?)(?: in (?P<place>[^|]{2,40}?))?\s*\|\s*(?P<outlet>[^|]{2,40}?)\s*\|",
     re.IGNORECASE,

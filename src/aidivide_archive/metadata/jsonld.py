@@ -9,13 +9,13 @@ from html import unescape
 
 from lxml.html import HtmlElement
 
-from aidivide_archive.decode import composed, storable
+from aidivide_archive.decode import composed
+from aidivide_archive.words import storable
 
 _MAX_SCRIPT_CHARS = 1_000_000
 _MAX_NODES = 3000
 _MAX_DEPTH = 8
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _COMMENT = re.compile(r"^\s*(?:<!--|/\*.{0,40}?\*/|<!\[CDATA\[)|(?:-->|\]\]>|;)\s*$", re.DOTALL)
 
 _ARTICLE = re.compile(r"(?:Article|BlogPosting|LiveBlogPosting|Report|SocialMediaPosting)$")
@@ -51,7 +51,7 @@ def _loads(text: str) -> object:
 def _storable(value: object) -> object:
     """JSON spells NUL and lone surrogates with escapes, past the decoder's gate; no database takes them."""
     if isinstance(value, str):
-        return _UNSTORABLE.sub("", value)
+        return storable(value)
     if isinstance(value, list):
         return [_storable(item) for item in value]
     if isinstance(value, dict):

@@ -12,6 +12,7 @@ from aidivide_archive.decode.blocks import Block, line_key
 from aidivide_archive.metadata import jsonld
 from aidivide_archive.metadata.page import PageFacts, text_of
 from aidivide_archive.model import Claim, Hint
+from aidivide_archive.words import COMMON_HAN
 
 _MAX_AUTHORS = 20
 _AUTHOR_METAS = (
@@ -21,7 +22,7 @@ _AUTHOR_METAS = (
 
 _BY = re.compile(
     r"^\W*(?:by|von|par|por|di|door|av|af|oleh|autor(?:in|es?)?|auteurs?|authors?|text|texte|reporter"
-    r"|written by|posted by|reported by|story by|写|文|记者|作者|記者|撰稿|撰文|文字)(?:\b|(?=[\u4e00-\u9fff]))[:：\s]*",
+    rf"|written by|posted by|reported by|story by|写|文|记者|作者|記者|撰稿|撰文|文字)(?:\b|(?=[{COMMON_HAN}]))[:：\s]*",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"^(?:by|von|par|por|di|door|av|af|oleh|autor|author)(?=[A-ZÀ-Þ])")
@@ -83,28 +84,28 @@ _NO_BYLINE = re.compile(
     r"comment|bio|avatar|image|img|photo|related|share|social|date|time|card|box|promo|teaser|description",
     re.IGNORECASE,
 )
-_HAN_NAME = r"[\u4e00-\u9fff·]{2,8}(?!\s*[:：])"
+_HAN_NAME = rf"[{COMMON_HAN}·]{{2,8}}(?!\s*[:：])"
 _CHINESE_BYLINE = re.compile(
     r"(?:作\s*者|撰\s*稿|撰\s*文|(?:本报|本台|见习|特约|实习)?记\s*者|文字)\s*[:：/]\s*"
     rf"(?P<names>{_HAN_NAME}(?:[、，,\s]{_HAN_NAME}){{0,5}})"
 )
 _CHINESE_REPORTER = re.compile(
-    r"[（(][\u4e00-\u9fff·]{0,12}记者\s*(?P<names>[\u4e00-\u9fff·]{2,4}(?:[、，\s][\u4e00-\u9fff·]{2,4}){0,5})"
+    rf"[（(][{COMMON_HAN}·]{{0,12}}记者\s*(?P<names>[{COMMON_HAN}·]{{2,4}}(?:[、，\s][{COMMON_HAN}·]{{2,4}}){{0,5}})"
 )
 _SURNAME = (
     r"[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟"
     r"谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤岳易乔庞章鲁葛齐樊兰风]"
 )
 """The most frequent family names: what a line without any label must begin with to be a name."""
-_CHINESE_NAME = rf"{_SURNAME}[\u4e00-\u9fff]{{1,2}}"
+_CHINESE_NAME = rf"{_SURNAME}[{COMMON_HAN}]{{1,2}}"
 _CHINESE_SIGNED = re.compile(
     # "记者 王一二" or "（王一二）" as a whole last line, "（王一二 上海报道）" at the end of one
     rf"(?:.{{0,20}}记者\s?(?P<reporter>{_CHINESE_NAME}(?:[、，\s]{_CHINESE_NAME}){{0,4}})"
     rf"|[（(]\s*(?P<bracketed>{_CHINESE_NAME}(?:[、，\s]{_CHINESE_NAME}){{0,4}})\s*[）)]"
-    rf"|.*[（(](?P<filed>{_CHINESE_NAME}(?:[、，\s]{_CHINESE_NAME}){{0,4}})\s+[\u4e00-\u9fff]{{2,6}}报道[）)])"
+    rf"|.*[（(](?P<filed>{_CHINESE_NAME}(?:[、，\s]{_CHINESE_NAME}){{0,4}})\s+[{COMMON_HAN}]{{2,6}}报道[）)])"
 )
 _CHINESE_LINE = re.compile(
-    rf"\W*(?P<names>{_SURNAME}[\u4e00-\u9fff]{{2}}|{_CHINESE_NAME}(?:[、\s]{{1,3}}{_CHINESE_NAME}){{1,4}})\W*"
+    rf"\W*(?P<names>{_SURNAME}[{COMMON_HAN}]{{2}}|{_CHINESE_NAME}(?:[、\s]{{1,3}}{_CHINESE_NAME}){{1,4}})\W*"
 )
 _NO_CHINESE_NAME = re.compile(
     r"[省市区县网报社界版刊台局部会厅院]$|^(?:马拉松|黄金周|方便面|白皮书|全文|江苏|江西|石家庄|金融|高清|余下|向右|向左|史上|万元)"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aidivide_archive.copies.differences import Stretch, differences
 from aidivide_archive.report.visible import visible, visible_lines
+from aidivide_archive.words import UNSPACED, one_of, token_pattern, weight
 
 CONTEXT_WORDS = 3
 """Unchanged words shown before and after a change."""
@@ -18,9 +19,7 @@ _NEAR_WORDS = 2
 MAX_TEXT_CHARS = 20_000
 """Longer texts are compared and shown up to here: enough for any article."""
 
-_WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff]|[^\W_]+")
 _NUMBER = re.compile(r"\d+")
-_WIDE = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """How a later text differs from an earlier one; counts in words, CJK characters as half a word."""
+    """How a later text differs from an earlier one; counts in words, as by `words.weight`."""
 
     same: int
     cut: int
@@ -92,12 +91,6 @@ def changes(earlier: str, later: str, words: int | None) -> Change:
 
 def _count(stretches: Sequence[Stretch], kind: str) -> int:
     return round(sum(weight(one.text) for one in stretches if one.kind == kind))
-
-
-def weight(text: str) -> float:
-    """Words of a text as a limit of excerpts counts them: two CJK characters are one."""
-    words = len(_WORD.findall(text))
-    return words - len(_WIDE.findall(text)) / 2
 
 
 def _parts(stretches: Sequence[Stretch], later: str) -> Iterator[_Part]:
@@ -191,19 +184,20 @@ def _piece(kind: str, text: str) -> Piece:
 def _end_of(text: str) -> str:
     """The last words of a text, within its last paragraph."""
     line = text.rstrip("\n").rsplit("\n", 1)[-1] if not text.endswith("\n") else ""
-    places = [found.start() for found in _WORD.finditer(line)]
-    wanted = CONTEXT_WORDS * (2 if _WIDE.search(line[-8:]) else 1)
+    places = [token.start() for token in token_pattern(line).finditer(line)]
+    wanted = CONTEXT_WORDS * (2 if one_of(UNSPACED).search(line[-8:]) else 1)
     return line[places[-wanted] :] if len(places) > wanted else line
 
 
 def _start_of(text: str, words: float) -> str:
     """The first words of a text, as many as fit; "" when none does."""
     used, end = 0.0, 0
-    for found in _WORD.finditer(text):
-        used += 0.5 if _WIDE.match(found[0]) else 1.0
+    unspaced = one_of(UNSPACED)
+    for token in token_pattern(text).finditer(text):
+        used += 0.5 if unspaced.match(token[0]) else 1.0
         if used > words:
             return text[:end].lstrip()
-        end = found.end()
+        end = token.end()
     return text.lstrip()
 
 

@@ -14,8 +14,7 @@ from aidivide_archive.evidence import Evidence, from_json_list
 from aidivide_archive.report import content, places, tallies, timeline, times, words
 from aidivide_archive.report.content import Report
 from aidivide_archive.report.visible import safe_href, visible, visible_lines
-
-_UNSPACED = frozenset(("zh", "ja", "th", "lo", "km", "my"))
+from aidivide_archive.words import UNSPACED_LANGUAGES
 
 
 def render(report: Report) -> bytes:
@@ -122,7 +121,7 @@ def _length(row: Row) -> str:
     """The length of a text: scripts without spaces are counted in characters."""
     count = row["word_count"]
     assert isinstance(count, int)
-    return _plural(count, "character" if row["language"] in _UNSPACED else "word")
+    return _plural(count, "character" if row["language"] in UNSPACED_LANGUAGES else "word")
 
 
 def _software() -> str:

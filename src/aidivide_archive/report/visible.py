@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from aidivide_archive.words import CONTROLS, OVERRIDES, SURROGATES, without_surrogates
+
 MAX_CHARS = 300
 """Longer titles are cut: no headline is longer, a broken page's may be megabytes."""
 
-# What drives a terminal or turns a line round: C0 and C1 controls, bidi embeddings, overrides and isolates
-# (CVE-2021-42574), interlinear marks, tag characters. Joiners and the plain direction marks belong to scripts.
-_HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-_SURROGATE = re.compile("[\ud800-\udfff]")
+# What drives a terminal or turns a line round, interlinear marks and tag characters. Joiners and the plain direction
+# marks belong to scripts.
+_HIDDEN = re.compile(f"[{CONTROLS}{OVERRIDES}\ufff9-\ufffb\U000e0000-\U000e007f]")
 _BLANKS = re.compile(r"[ \t\n\r\f\v\u2028\u2029]+")
-_UNFIT_FOR_LINKS = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff]")
+_UNFIT_FOR_LINKS = re.compile(f"[{CONTROLS} \xa0\u2028\u2029{SURROGATES}]")
 
 
 def visible(text: object, limit: int | None = MAX_CHARS) -> str:
@@ -33,8 +32,7 @@ def visible_lines(text: str, limit: int) -> str:
 
 
 def _shown(words: str) -> str:
-    words = _SURROGATE.sub("\ufffd", words)
-    return _HIDDEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", words)
+    return _HIDDEN.sub(lambda hidden: f"[U+{ord(hidden[0]):04X}]", without_surrogates(words))
 
 
 def safe_href(url: object) -> str | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aidivide_archive.similarity import Hashes, is_among, shingles
 from aidivide_archive.similarity.candidates import shared_counts
+from aidivide_archive.words import ends_by_character
 
 MIN_PAGES = 3
 """Distinct pages of one site from which a shingle is its boilerplate."""
@@ -31,9 +32,8 @@ site, that are no versions of each other: cookie notices, appeals to subscribe, 
 background. A story stands on one page of each site, with few exceptions."""
 MIN_SENTENCE = 40
 MIN_CHARACTERS = 14
-"""Code points of a sentence that may be stock, and of one in a script without spaces; shorter ones
-are crossheads and idioms."""
-_SPACELESS = "\u2e80"  # the first of the East Asian scripts
+"""Code points of a sentence that may be stock, and of one in a script that is compared by characters
+(`words.BY_CHARACTER`); shorter ones are crossheads and idioms."""
 _NO_KEYS = np.empty(0, dtype=np.int64)
 _STOPS = re.compile("[\n.!?。！？]+")
 
@@ -112,7 +112,7 @@ def sentence_keys(text: str) -> dict[int, str]:
 
 def _is_long(piece: str) -> bool:
     length = len(piece)
-    return length >= MIN_SENTENCE or (length >= MIN_CHARACTERS and piece[-1] >= _SPACELESS)
+    return length >= MIN_SENTENCE or (length >= MIN_CHARACTERS and ends_by_character(piece))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aidivide_archive.words import COMMON_HAN, IDEOGRAPHS, NEVER_STORED
+
 if TYPE_CHECKING:
     from opencc import OpenCC
 
@@ -29,16 +31,15 @@ _INVISIBLE = re.compile(
     "\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
     "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]"
 )
-# OpenCC stops at NUL, and lone surrogates cannot be encoded.
-_UNUSABLE = re.compile("[\x00\ud800-\udfff]")
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_UNUSABLE = re.compile(f"[{NEVER_STORED}]")  # OpenCC stops at NUL, and does not take surrogates
+_HAN = re.compile(f"[{IDEOGRAPHS}]")
 
 # Mirror sites put the reading behind a character: 上(shàng)海(hǎi). One syllable with or without its
 # tone, or several with at least one tone mark; lower case only, so that (AI) and (WHO) stay.
 _TONED = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜḿńňǹ"
 _SYLLABLE = f"[a-zü{_TONED}]{{1,7}}"
 _PINYIN = re.compile(
-    rf"(?<=[\u3400-\u9fff]) ?\( ?(?:{_SYLLABLE}[1-5]?"
+    rf"(?<=[{COMMON_HAN}]) ?\( ?(?:{_SYLLABLE}[1-5]?"
     rf"|(?=[^()]{{0,40}}[{_TONED}])[a-zü{_TONED}'’ ]{{2,40}}) ?\)"
 )
 

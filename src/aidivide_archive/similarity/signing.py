@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.model import Signature
 from aidivide_archive.similarity.normalise import NORMALISER_VERSION, normalise
+from aidivide_archive.words import SHINGLE_LETTERS
 
 SCHEME = "affine32"
 """datasketch's permutation scheme, its default since 2.0; 1.x values cannot be compared with it."""
@@ -51,6 +52,7 @@ _MASK64 = (1 << 64) - 1
 _BASE = 0x9E3779B97F4A7C15  # odd: 2^64 / golden ratio
 _STEP = 0xD6E8FEB86659FD93  # odd, from Pelle Evensen's mixers; any odd constant would do
 _POWER_COUNT = 1 << 15
+_CATEGORISED = 0x20000  # above this are ideographs, and nothing else that makes words
 _PERMUTATION_CHUNK = 512  # (128, 512) uint32 = 256 KiB stays in the second-level cache
 
 Hashes = NDArray[np.uint64]
@@ -310,31 +312,16 @@ def _kinds(points: NDArray[np.uint32] | NDArray[np.uint8]) -> NDArray[np.uint8]:
     return _kind_table()[points]
 
 
-# Scripts written without spaces between words: Thai, Lao, Myanmar, Khmer, kana, bopomofo, Han.
-_SPACELESS = (
-    (0x0E00, 0x0E4F),
-    (0x0E80, 0x0ECF),
-    (0x1000, 0x103F),
-    (0x1780, 0x17D3),
-    (0x3005, 0x3007),
-    (0x3041, 0x312F),
-    (0x31F0, 0x31FF),
-    (0x3400, 0x4DBF),
-    (0x4E00, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0x20000, 0x3FFFF),
-)
-
-
 @lru_cache(maxsize=1)
 def _kind_table() -> NDArray[np.uint8]:
     """Build the table of `_kinds` for all of Unicode: 1.1 MB, about 0.1 s, once per process."""
     table = np.zeros(0x110000, dtype=np.uint8)
-    # Letters, digits and combining marks (Indic vowel signs belong to their word) up to plane 2.
-    for point in range(0x20000):
+    # Letters, digits and combining marks (Indic vowel signs belong to their word).
+    for point in range(_CATEGORISED):
         if unicodedata.category(chr(point))[0] in "LMN":
             table[point] = 1
-    for first, last in _SPACELESS:
-        table[first : last + 1][table[first : last + 1] > 0] = 2
-    table[0x20000:0x40000] = 2
+    for first, last in SHINGLE_LETTERS:
+        block = table[first : last + 1]
+        # the planes of ideographs count whole, whatever this Python's Unicode data knows of them
+        block[(block > 0) | (first >= _CATEGORISED)] = 2
     return table

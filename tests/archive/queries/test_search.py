@@ -54,6 +54,14 @@ TEXTS = {
     "quote": ('It\'s "quoted"', "He said 'it' \\ and: \"so\" | & ! ( ) * ^ {x} <-> ~"),
     "empty title": ("", "only a text here, forum forum forum"),
     "title only": ("Forum of the words", "nothing to see"),
+    "thai": ("ข่าวไทย", "รัฐมนตรีหารือเรื่องปัญญาประดิษฐ์ ปี ๒๕๖๘"),
+    "lao": ("ຂ່າວລາວ", "ລັດຖະມົນຕີປຶກສາຫາລືເລື່ອງປັນຍາປະດິດ"),
+    "khmer": ("ព័ត៌មាន", "រដ្ឋមន្ត្រី\u200bពិភាក្សា\u200bអំពី\u200bបញ្ញាសិប្បនិម្មិត។"),
+    "burmese": ("သတင်း", "ဝန်ကြီးများသည်ဉာဏ်ရည်တုအကြောင်းဆွေးနွေးကြသည်။"),
+    "joined": (
+        "မ",
+        "un\u00adpro\u00adblematisch, क\u094d\u200dष, マーク・トウェインと人々, می\u200cخواهم",
+    ),
     "wide": ("ＷＩＤＥ ＬＥＴＴＥＲＳ", "ﬁne ﬂow ½ ² Ⅷ"),
 }
 
@@ -163,6 +171,22 @@ def found(reader: Reader, query: str) -> set[str]:
         ("कृत्रिम", {"hindi"}),
         ("बुद्धि*", {"hindi"}),
         ("कृ", set()),
+        ("ปัญญา", {"thai"}),
+        ("ปี ๒๕๖๘", {"thai"}),
+        ("ປັນຍາ", {"lao"}),
+        ("ປຶກສາ ປະດິດ", {"lao"}),
+        ("ປຶກສາ ປະທານ", set()),
+        ("បញ្ញា", {"khmer"}),
+        ("អំពីបញ្ញា", {"khmer"}),  # over a zero-width space
+        ("ဉာဏ်ရည်တု", {"burmese"}),
+        ("title:သတင်း", {"burmese"}),
+        ("unproblematisch", {"joined"}),
+        ("un\u00adproblematisch", {"joined"}),
+        ("क्ष", {"joined"}),
+        ("マーク・トウェイン", {"joined"}),
+        ("マークトウェイン", {"joined"}),
+        ("人々", {"joined"}),
+        ("خواهم", {"joined"}),  # what follows a non-joiner is found by itself
         ("it AND quoted", {"quote"}),
         ("wide", {"wide"}),
         ("fine flow", {"wide"}),

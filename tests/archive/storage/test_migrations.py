@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 import aidivide_archive
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
+from aidivide_archive.archive.queries import Reader, Selection
 from aidivide_archive.archive.storage import migrate
 from aidivide_archive.archive.storage.engine import (
     REVISION,
@@ -18,12 +19,14 @@ from aidivide_archive.archive.storage.engine import (
     read_engine,
     write_engine,
 )
+from aidivide_archive.archive.upkeep.row_damages import row_damages
 from aidivide_archive.exceptions import (
     ArchiveError,
     MissingArchiveError,
     SchemaVersionError,
     StoreError,
 )
+from aidivide_archive.ingest.imports import ArticleRecord, article_document
 
 FOREIGN = ("alembic_version", FULL_TEXT_TABLE, "sqlite_")
 
@@ -242,6 +245,38 @@ def at_revision(location: Location, revision: str) -> None:
                 sa.text("UPDATE alembic_version SET version_num = :v"), {"v": revision}
             )
         ).result()
+
+
+def test_lengths_are_counted_and_texts_indexed_again_by_the_one_rule(location: Location):
+    texts = {"ko": "장관들이 격차를 논의했다.", "lo": "ລັດຖະມົນຕີປຶກສາ", "en": "Three plain words"}
+    counts = {"ko": 3, "lo": 15, "en": 3}
+    with Archive(location) as archive:
+        archive.begin("import", None)
+        records = [
+            ArticleRecord(url=f"https://{name}.example/1", title="T", text=text, language=name)
+            for name, text in texts.items()
+        ]
+        now = datetime(2025, 8, 1, tzinfo=UTC)
+        archive.store_imported([article_document(record, None, now) for record in records]).result()
+        archive.finish("finished")
+    engine = write_engine(location)
+    with engine.begin() as connection:
+        migrate.downgrade(connection, "0007")
+        connection.exec_driver_sql("UPDATE extractions SET word_count = 99")
+        connection.exec_driver_sql("UPDATE articles SET word_count = 99")
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("INSERT INTO full_text (full_text) VALUES ('delete-all')")
+        else:
+            connection.exec_driver_sql("DELETE FROM full_text")
+        migrate.upgrade(connection)
+    engine.dispose()
+    with Reader(location) as reader:
+        rows = reader.rows(reader.select(Selection()))
+        assert {row["language"]: row["word_count"] for row in rows} == counts
+        assert len(reader.select_ids("ປຶກສາ")) == 1
+        assert len(reader.select_ids("격차")) == 1
+        damages = reader.ask(lambda c: list(row_damages(c, location.warc_directory)))
+        assert {damage.check for damage in damages} & {"text_digest", "article"} == set()
 
 
 @pytest.mark.parametrize("opener", [Archive, read_engine])

@@ -1,9 +1,10 @@
 """The full-text index: the words of a text, cut by this module for both engines, so that both find the same.
 
 A word is a run of letters, digits and marks, folded: no case, no accents, one form of a character (NFKC). In scripts
-without spaces there are no words to cut. There every character is a place, and what is indexed at a place is the
-character with the one after it: a word of two characters is one look-up, a longer one a phrase, a single character
-a prefix; so a word of any length is found. The engines get finished words and cut nothing themselves.
+without spaces, and in Korean (`words.BY_CHARACTER`), what is looked for may be a part of what stands between blanks.
+There every character is a place, and what is indexed at a place is the character with the one after it: a word of two
+characters is one look-up, a longer one a phrase, a single character a prefix; so a word of any length is found. The
+engines get finished words and cut nothing themselves.
 
 Changing what is indexed needs a migration that calls `rebuild`.
 """
@@ -14,21 +15,22 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 
 import sqlalchemy as sa
 
 from aidivide_archive.archive.schema import articles, extractions
+from aidivide_archive.words import BY_CHARACTER, is_by_character, one_of
 
 FULL_TEXT_TABLE = "full_text"
 """One row an article: words of title and text as this module cuts them (docs/search.md)."""
 
-# Han, kana, Hangul syllables, Thai: scripts written without spaces, or searched by part of a word.
-CJK = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-_IS_CJK = re.compile(f"[{CJK}]")
+_JOINERS = frozenset((0xAD, 0x200D, 0x2060, 0xFEFF))
+"""Soft hyphen, zero-width joiner, word joiner and byte order mark are no part of a word and end none. The zero-width
+non-joiner does: behind it Persian writes the endings of a word that is looked for without them."""
 # The general accents only: the marks of Indic and Arabic scripts make other words.
 _ACCENT = re.compile("[\u0300-\u036f]")
-_WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+(?:['’.-][^\W_{CJK}]+)*")
 
 # What PostgreSQL can hold of one text, kept on SQLite as well, so that both find the same: positions end at 16,383,
 # a word has at most 255 of them in title and text, and all words together stay under 1 MiB.
@@ -51,9 +53,12 @@ class _Folding(dict[int, str]):
     """Code point → what is indexed of it; computed when first met."""
 
     def __missing__(self, code: int) -> str:
+        if code in _JOINERS:
+            self[code] = ""
+            return ""
         plain = _ACCENT.sub("", unicodedata.normalize("NFKD", chr(code))).casefold()
         found = "".join(
-            f" {one} " if _IS_CJK.match(one) else one if _is_word(one) else " "
+            f" {one} " if is_by_character(one) else one if _is_word(one) else " "
             for one in unicodedata.normalize("NFC", plain)
         )
         self[code] = found
@@ -81,25 +86,18 @@ def single_words(text: str) -> list[str]:
     return words
 
 
-def is_cjk(word: str) -> bool:
-    return _IS_CJK.match(word) is not None
-
-
 def indexed_words(text: str, limit: int = MAX_TEXT_WORDS) -> list[str]:
     """What stands in the index for a text, a word a place."""
     words = single_words(text[:_MAX_CHARS])[:limit]
-    if text.isascii() or not _IS_CJK.search(" ".join(words)):
+    if text.isascii() or " ".join(words).isascii():
         return words
-    following = [*words[1:], ""]
+    single = list(map(one_of(BY_CHARACTER).match, words))
     return [
-        word + after if is_cjk(word) and after and is_cjk(after) else word
-        for word, after in zip(words, following, strict=True)
+        word + after if is_single and is_next_single else word
+        for (word, after), (is_single, is_next_single) in zip(
+            pairwise([*words, ""]), pairwise([*single, None]), strict=True
+        )
     ]
-
-
-def word_count(text: str) -> int:
-    """Words; in scripts without spaces, characters."""
-    return len(_WORD.findall(text))
 
 
 def indexed(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from aidivide_archive.archive.documents.full_text import word_count
 from aidivide_archive.archive.ledger.runs import Run
 from aidivide_archive.model import (
     CaptureRecord,
@@ -19,6 +18,7 @@ from aidivide_archive.model import (
     Metadata,
 )
 from aidivide_archive.urls import host_of, site
+from aidivide_archive.words import word_count
 
 
 def capture_row(run: Run, url_id: int, capture: CaptureRecord) -> dict[str, Any]:

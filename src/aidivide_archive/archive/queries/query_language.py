@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from aidivide_archive.archive.documents.full_text import is_cjk, single_words
+from aidivide_archive.archive.documents.full_text import single_words
 from aidivide_archive.exceptions import ConfigError
+from aidivide_archive.words import is_by_character
 
 MAX_CHARS = 1_000
 MAX_TERMS = 64
@@ -140,7 +141,7 @@ def _phrase(text: str, place: int, shown: str) -> Iterator[_Token]:
     words = single_words(text)
     if not words:
         return
-    if is_prefix and len(words[-1]) < MIN_PREFIX and not is_cjk(words[-1]):
+    if is_prefix and len(words[-1]) < MIN_PREFIX and not is_by_character(words[-1]):
         raise _error(place, f"at least {MIN_PREFIX} letters must stand before a *")
     yield _Token("phrase", place, shown, Phrase(tuple(words), is_prefix))
 
@@ -254,11 +255,11 @@ def places(phrase: Phrase) -> tuple[tuple[str, ...], bool]:
     is_prefix = phrase.is_prefix
     for number, word in enumerate(words):
         after = words[number + 1] if number + 1 < len(words) else None
-        if not is_cjk(word):
+        if not is_by_character(word):
             found.append(word)
         elif after is not None:
-            found.append(word + after if is_cjk(after) else word)
-        elif number and is_cjk(words[number - 1]):
+            found.append(word + after if is_by_character(after) else word)
+        elif number and is_by_character(words[number - 1]):
             is_prefix = False  # the last character stands in the place before
         else:
             found.append(word)

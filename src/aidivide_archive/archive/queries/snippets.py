@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from aidivide_archive.archive.documents.full_text import CJK, FOLDING, is_cjk
+from aidivide_archive.archive.documents.full_text import FOLDING
 from aidivide_archive.archive.queries.query_language import Phrase
+from aidivide_archive.words import BY_CHARACTER, is_by_character
 
 SNIPPET_CHARS = 160
 _BEFORE = SNIPPET_CHARS // 4
@@ -72,12 +73,12 @@ def _folded(text: str) -> tuple[str, list[int] | None]:
 def _pattern(phrase: Phrase) -> re.Pattern[str]:
     parts = [re.escape(phrase.words[0])]
     for before, word in zip(phrase.words, phrase.words[1:], strict=False):
-        gap = " *" if is_cjk(before) or is_cjk(word) else " +"
+        gap = " *" if is_by_character(before) or is_by_character(word) else " +"
         parts.append(gap + re.escape(word))
     first, last = phrase.words[0], phrase.words[-1]
-    begin = "" if is_cjk(first) else f"(?<![^ {CJK}])"
-    after = f"[^ {CJK}]*" if phrase.is_prefix else f"(?![^ {CJK}])"
-    end = "" if is_cjk(last) else after
+    begin = "" if is_by_character(first) else f"(?<![^ {BY_CHARACTER}])"
+    after = f"[^ {BY_CHARACTER}]*" if phrase.is_prefix else f"(?![^ {BY_CHARACTER}])"
+    end = "" if is_by_character(last) else after
     return re.compile(begin + "".join(parts) + end)
 
 
@@ -95,14 +96,14 @@ def _best_start(spans: Sequence[tuple[int, Span]]) -> int:
 def _word_start(text: str, start: int) -> int:
     """Back or on to the beginning of a word, within a few characters."""
     for place in range(start, min(start + 15, len(text))):
-        if place == 0 or text[place - 1].isspace() or is_cjk(text[place]):
+        if place == 0 or text[place - 1].isspace() or is_by_character(text[place]):
             return place
     return start
 
 
 def _word_end(text: str, end: int) -> int:
     for place in range(end, max(end - 15, 0), -1):
-        if place >= len(text) or text[place].isspace() or is_cjk(text[place]):
+        if place >= len(text) or text[place].isspace() or is_by_character(text[place]):
             return place
     return end
 

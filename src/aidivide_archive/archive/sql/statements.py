@@ -23,6 +23,7 @@ from aidivide_archive.archive.storage.engine import one_line, read_engine
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.archive.storage.moments import iso
 from aidivide_archive.exceptions import ConfigError, StoreError
+from aidivide_archive.words import is_storable
 
 MAX_CHARS = 100_000
 _CLOCK_STEPS = 10_000
@@ -85,7 +86,7 @@ def _checked(statement: str) -> str:
     text = statement.strip().rstrip(";").strip()
     if len(text) > MAX_CHARS:
         raise ConfigError(f"the statement has {len(text)} characters; {MAX_CHARS} are allowed")
-    if "\0" in text or any("\ud800" <= one <= "\udfff" for one in text):
+    if not is_storable(text):
         raise ConfigError("the statement holds characters that no database takes")
     found = _FIRST_WORD.match(text)
     word = found[1].upper() if found else ""

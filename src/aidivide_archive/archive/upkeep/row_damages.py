@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from aidivide_archive.archive.documents import full_text
 from aidivide_archive.archive.documents.derived import base_version, is_derived
 from aidivide_archive.archive.documents.matching import match_row
 from aidivide_archive.archive.queries.listings import stream
@@ -38,6 +37,7 @@ from aidivide_archive.archive.upkeep.integrity import (
 from aidivide_archive.exceptions import InvalidURLError
 from aidivide_archive.similarity import SCHEME, SEED, SHINGLE_VERSION, sign
 from aidivide_archive.urls import article_id, host_of, site, story_id, url_id, url_key
+from aidivide_archive.words import word_count
 
 
 def row_damages(connection: sa.Connection, warc_directory: Path) -> Iterator[Damage]:
@@ -83,7 +83,7 @@ def _texts(connection: sa.Connection) -> Iterator[Damage]:
                 wrong = row.text != ""
             else:
                 digest = hashlib.sha256(row.text.encode()).hexdigest()
-                wrong = (digest, full_text.word_count(row.text)) != (
+                wrong = (digest, word_count(row.text)) != (
                     row.text_sha256,
                     row.word_count,
                 )

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import Context, Row, exporter
+from aidivide_archive.words import without_surrogates
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": ")).encode
-_SURROGATE = re.compile("[\ud800-\udfff]")
 # Escaped although JSON need not: C1 controls drive terminals, and lines may end at the two separators.
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029]")
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
@@ -45,7 +45,7 @@ def _line(value: object) -> bytes:
     try:
         data = text.encode()
     except UnicodeEncodeError:
-        text = _SURROGATE.sub("\ufffd", text)
+        text = without_surrogates(text)
         data = text.encode()
     # a search for each at the speed of memchr; one pattern over every text takes as long as encoding it
     if "\x7f" in text or "\u2028" in text or "\u2029" in text or _C1.search(data):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from aidivide_archive.export.columns import Column
 from aidivide_archive.export.formats.jsonl import json_line
 from aidivide_archive.export.registry import Context, Folder, Row, folder_exporter
-from aidivide_archive.export.texts import undirected
+from aidivide_archive.words import undirected
 
 _IN_BODY = ("title", "text", "excerpt")
 _ACTIVE = re.compile(r"[\\`*_\[\]<>&~|$^]")

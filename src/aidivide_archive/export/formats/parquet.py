@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import Context, Row, exporter
-from aidivide_archive.export.texts import without_surrogates
+from aidivide_archive.export.texts import encodable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,5 +122,5 @@ def _batch(rows: Sequence[Row], columns: Sequence[Column], schema: pa.Schema) ->
         try:
             arrays.append(pa.array(values, field.type))
         except UnicodeEncodeError:
-            arrays.append(pa.array([without_surrogates(value) for value in values], field.type))
+            arrays.append(pa.array([encodable(value) for value in values], field.type))
     return pa.record_batch(arrays, schema)

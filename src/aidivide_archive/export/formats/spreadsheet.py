@@ -10,17 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import Context, Row, exporter
-from aidivide_archive.export.texts import undirected
+from aidivide_archive.words import printable, undirected
 
 # OWASP's list, with the full-width signs that East Asian versions take for the ASCII ones.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _FLUSH_CHARS = 1 << 16
 
 
@@ -65,7 +63,7 @@ def cell(value: object, *, raw: bool) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if raw:
-        return _UNPRINTABLE.sub("\ufffd", joined(value))
+        return printable(joined(value))
     text = undirected(joined(value))
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 

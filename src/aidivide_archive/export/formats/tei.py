@@ -11,7 +11,8 @@ from lxml.builder import ElementMaker
 from aidivide_archive.export.citation import citation, iso_day
 from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, exporter
-from aidivide_archive.export.texts import one_line, printable
+from aidivide_archive.export.texts import one_line
+from aidivide_archive.words import printable
 
 TEI = "http://www.tei-c.org/ns/1.0"
 _XML = "{http://www.w3.org/XML/1998/namespace}"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from aidivide_archive.export.columns import Column
 from aidivide_archive.export.formats.spreadsheet import cell
 from aidivide_archive.export.registry import Context, Folder, Row, folder_exporter
-from aidivide_archive.export.texts import printable
+from aidivide_archive.words import printable
 
 
 @folder_exporter(

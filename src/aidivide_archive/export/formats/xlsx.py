@@ -10,7 +10,7 @@ from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.export.columns import Column
 from aidivide_archive.export.formats.spreadsheet import joined
 from aidivide_archive.export.registry import Context, Row, exporter
-from aidivide_archive.export.texts import undirected
+from aidivide_archive.words import undirected
 
 MAX_CELL_UNITS = 32_767
 """UTF-16 units of a cell, as Excel counts; a longer text would be cut without a word."""
