@@ -102,8 +102,8 @@ def profile(archive: Path) -> None:
     from aidivide_archive.archive.queries import Reader
     from aidivide_archive.archive.storage.location import Location
     from aidivide_archive.export import exporters
-    from aidivide_archive.export.columns import ARTICLES
     from aidivide_archive.export.target import export_rows
+    from aidivide_archive.fields import ARTICLES
 
     profiler = cProfile.Profile()
     with Reader(Location(archive)) as reader, Path(os.devnull).open("wb") as nowhere:

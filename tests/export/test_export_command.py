@@ -21,7 +21,7 @@ from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import Filters, Prefer, Reader, Selection
 from aidivide_archive.cli import cli
 from aidivide_archive.exceptions import ConfigError, ExportError
-from aidivide_archive.export import Column, Context, Row, exporters, registry
+from aidivide_archive.export import Context, Field, Row, exporters, registry
 from aidivide_archive.export.manifest import Account
 from aidivide_archive.export.sharing import LeftOut, Policy, excerpt, shared
 from aidivide_archive.export.target import MANIFEST
@@ -507,7 +507,7 @@ def drop_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[DropIn]:
     def add(name: str, suffix: str, **declared: bool) -> None:
         @registry.exporter(name, suffix=suffix, summary="one title a line", **declared)
         def write_titles(
-            rows: Iterable[Row], columns: Sequence[Column], stream: BinaryIO, context: Context
+            rows: Iterable[Row], columns: Sequence[Field], stream: BinaryIO, context: Context
         ) -> int:
             return sum(1 for row in rows if stream.write(f"{row['title']}\n".encode()))
 

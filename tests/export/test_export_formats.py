@@ -22,7 +22,6 @@ from markdown_it import MarkdownIt
 
 from aidivide_archive.export import Context, exporters
 from aidivide_archive.export.citation import published_day
-from aidivide_archive.export.columns import ARTICLES
 from aidivide_archive.export.formats.bibtex import tex
 from aidivide_archive.export.formats.csl import csl_item
 from aidivide_archive.export.formats.markdown import escaped, paragraph
@@ -30,6 +29,7 @@ from aidivide_archive.export.formats.parquet import arrow_schema
 from aidivide_archive.export.formats.xlsx import CUT_MARK, MAX_CELL_UNITS, fitting
 from aidivide_archive.export.target import export_rows
 from aidivide_archive.export.texts import one_line
+from aidivide_archive.fields import ARTICLES
 from aidivide_archive.words import printable, undirected
 from tests.support.export_rows import HOSTILE, HOSTILE_TITLES, ROWS, article
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aidivide_archive.export.columns import ARTICLES
+from aidivide_archive.fields import ARTICLES
 
 HOSTILE_TITLES = (
     '=HYPERLINK("http://evil.example","x")',

@@ -128,11 +128,9 @@ def _say(found: Found, *, as_json: bool, as_csv: bool, unique: bool) -> None:
 
 def _say_csv(hits: Sequence[Row]) -> None:
     from aidivide_archive.export import export_rows, exporter_for
+    from aidivide_archive.fields import HITS
 
-    names = ("id", "url", "title", "outlet", "site", "country", "language", "published_at")
-    more = ("published_from", "published_to", "story_id", "role", "snippet")
-    rows = map(_with_marks, hits)
-    export_rows(exporter_for("csv"), rows, (*names, *more), binary_stdout())
+    export_rows(exporter_for("csv"), map(_with_marks, hits), HITS, binary_stdout())
 
 
 def _with_marks(row: Row) -> Row:

@@ -1,6 +1,5 @@
 """Rows to files: one module a format in `formats`. Exporters take rows and a target; they never query."""
 
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import (
     Context,
     Exporter,
@@ -11,11 +10,12 @@ from aidivide_archive.export.registry import (
     folder_exporter,
 )
 from aidivide_archive.export.target import export_rows
+from aidivide_archive.fields import Field
 
 __all__ = [
-    "Column",
     "Context",
     "Exporter",
+    "Field",
     "Row",
     "export_rows",
     "exporter",

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aidivide_archive.export.columns import MATCHES, STORIES, Column, codebook
+from aidivide_archive.export.columns import codebook
 from aidivide_archive.export.formats.jsonl import json_line, write_jsonl
 from aidivide_archive.export.formats.spreadsheet import write_csv
 from aidivide_archive.export.registry import Context, Row
 from aidivide_archive.export.target import ListedFolder
 from aidivide_archive.export.texts import one_line
+from aidivide_archive.fields import MATCHES, STORIES, Field, Type
 from aidivide_archive.urls import parse_id
 
 CSV_NOTE = (
@@ -27,7 +28,7 @@ class DataSetRows:
     """The rows of a data set; each call begins anew."""
 
     articles: Callable[[], Iterator[Row]]
-    columns: Sequence[Column]
+    columns: Sequence[Field]
     stories: Callable[[], Iterator[Row]]
     matches: Callable[[], Iterator[Row]]
 
@@ -55,7 +56,7 @@ class Ids:
 @dataclass(frozen=True, slots=True)
 class _Table:
     name: str
-    columns: Sequence[Column]
+    columns: Sequence[Field]
     key: tuple[str, ...]
 
 
@@ -119,7 +120,15 @@ def _write_citation(folder: ListedFolder, context: Context, count: int) -> None:
         stream.write(("\n".join(lines) + "\n").encode())
 
 
-_FRICTIONLESS = {"text": "string", "integer": "integer", "number": "number", "time": "datetime"}
+_FRICTIONLESS: dict[Type, str] = {
+    "text": "string",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "time": "datetime",
+    "day": "date",
+    "list": "string",  # joined with "; "
+}
 
 
 def _write_datapackage(folder: ListedFolder, tables: Sequence[_Table], context: Context) -> None:
@@ -167,9 +176,8 @@ def _write_datapackage(folder: ListedFolder, tables: Sequence[_Table], context: 
 
 
 def _schema(table: _Table) -> dict[str, Any]:
-    fields = []
-    for column in table.columns:
-        field = {"name": column.name, "type": _FRICTIONLESS.get(column.type, "string")}
-        field["description"] = column.meaning + (f" Unit: {column.unit}." if column.unit else "")
-        fields.append(field)
+    fields = [
+        {"name": one.name, "type": _FRICTIONLESS[one.type], "description": one.description}
+        for one in table.columns
+    ]
     return {"fields": fields, "primaryKey": list(table.key), "missingValues": [""]}

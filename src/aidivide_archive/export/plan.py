@@ -12,10 +12,11 @@ from aidivide_archive.archive.queries import Reader, Selected
 from aidivide_archive.archive.queries.selection import DUPLICATE, FILTERED
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import ConfigError
-from aidivide_archive.export.columns import SETS, WEIGHT, Column
+from aidivide_archive.export.columns import SETS
 from aidivide_archive.export.registry import Exporter, Row, exporter_for
 from aidivide_archive.export.request import ARTICLES, Request
 from aidivide_archive.export.sharing import Policy, shared, shared_columns
+from aidivide_archive.fields import WEIGHT, Field
 
 DATA_SET = "data set"
 """The name of the folder that stands beside the names of formats."""
@@ -83,7 +84,7 @@ class RowSet:
 
     rows: Callable[[], Iterator[Row]]
     """Begins anew each time."""
-    columns: Sequence[Column]
+    columns: Sequence[Field]
     size: int
     """How many rows there are."""
     total: int

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from aidivide_archive.exceptions import ConfigError
-from aidivide_archive.export.columns import Column
+from aidivide_archive.fields import Field
 
 Row: TypeAlias = Mapping[str, Any]
 """Field → str, int, float, bool, None, or lists and dicts of them."""
@@ -63,7 +63,7 @@ class WriteStream(Protocol):
     """Writes rows to a binary stream, which stays open; returns how many it wrote."""
 
     def __call__(
-        self, rows: Iterable[Row], columns: Sequence[Column], target: BinaryIO, context: Context, /
+        self, rows: Iterable[Row], columns: Sequence[Field], target: BinaryIO, context: Context, /
     ) -> int: ...
 
 
@@ -71,7 +71,7 @@ class WriteFolder(Protocol):
     """Writes rows to files of a folder; returns how many rows it wrote."""
 
     def __call__(
-        self, rows: Iterable[Row], columns: Sequence[Column], target: Folder, context: Context, /
+        self, rows: Iterable[Row], columns: Sequence[Field], target: Folder, context: Context, /
     ) -> int: ...
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from aidivide_archive.exceptions import ConfigError, ImportDataError
-from aidivide_archive.export.columns import ARTICLES, EXCERPT, LEFT_OUT, WEIGHT, Column
 from aidivide_archive.export.registry import Row
+from aidivide_archive.fields import ARTICLES, EXCERPT, LEFT_OUT, WEIGHT, Field
 from aidivide_archive.urls import parse_id
 
 MAX_LINE_BYTES = 64 << 20
@@ -25,6 +25,8 @@ _COLUMNS = (*ARTICLES, WEIGHT, EXCERPT, LEFT_OUT)
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "text": (str,),
     "time": (str,),
+    "day": (str,),
+    "boolean": (bool,),
     "integer": (int,),
     "number": (int, float),
     "list": (list,),
@@ -67,7 +69,7 @@ def data_file(path: Path) -> Path:
     return file
 
 
-def columns_of(path: Path) -> tuple[Column, ...]:
+def columns_of(path: Path) -> tuple[Field, ...]:
     """The codebook's columns that the first row has; those of an article when there is no row."""
     first = next(read_rows(path), None)
     return ARTICLES if first is None else tuple(one for one in _COLUMNS if one.name in first)
@@ -114,8 +116,9 @@ def _row(line: bytes) -> dict[str, Any]:
     }
 
 
-def _typed(value: object, column: Column) -> object:
-    fits = isinstance(value, _TYPES[column.type]) and not isinstance(value, bool)
+def _typed(value: object, column: Field) -> object:
+    is_bool = isinstance(value, bool)  # which Python counts among the integers
+    fits = isinstance(value, _TYPES[column.type]) and is_bool == (column.type == "boolean")
     if isinstance(value, list) and not all(isinstance(one, str) for one in value):
         fits = False
     return value if fits else None

@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from aidivide_archive.config import Politeness, Profile
-from aidivide_archive.export.columns import EXCERPT, LEFT_OUT, Column
 from aidivide_archive.export.registry import Row
+from aidivide_archive.fields import EXCERPT, LEFT_OUT, Field
 from aidivide_archive.rights import Sharing, from_stored, product_token, sharing
 from aidivide_archive.words import excerpt
 
@@ -104,6 +104,6 @@ def _quoted(text: str, allowed: Sharing, policy: Policy) -> str | None:
     return words or None
 
 
-def shared_columns(columns: Sequence[Column]) -> tuple[Column, ...]:
+def shared_columns(columns: Sequence[Field]) -> tuple[Field, ...]:
     """The columns of a set for sharing."""
     return (*columns, EXCERPT, LEFT_OUT)

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import IO, BinaryIO, TypeAlias, cast
 
 from aidivide_archive.exceptions import ConfigError, ExportError
-from aidivide_archive.export.columns import Column, as_columns
+from aidivide_archive.export.columns import as_fields
 from aidivide_archive.export.formats.jsonl import json_line
 from aidivide_archive.export.registry import Context, Exporter, Folder, Row
+from aidivide_archive.fields import Field
 
 MANIFEST = "manifest.json"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -39,7 +40,7 @@ Finish: TypeAlias = Callable[[int, "ListedFolder | None"], None]
 def export_rows(
     exporter: Exporter,
     rows: Iterable[Row],
-    columns: Sequence[str | Column],
+    columns: Sequence[str | Field],
     target: Path | BinaryIO,
     *,
     raw: bool = False,
@@ -52,7 +53,7 @@ def export_rows(
     called when all rows are written and before the target appears: what it raises leaves nothing behind.
     """
     context = context or Context(raw=raw)
-    wanted = as_columns(columns)
+    wanted = as_fields(columns)
     if exporter.write_folder is not None:
         with open_folder(target) as folder:
             count = exporter.write_folder(rows, wanted, folder, context)

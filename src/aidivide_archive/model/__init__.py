@@ -5,6 +5,7 @@ Sequences are tuples, so that every value can be shared between threads and comp
 """
 
 from aidivide_archive.model.articles import (
+    Access,
     Claim,
     Cut,
     Extraction,
@@ -25,6 +26,8 @@ from aidivide_archive.model.captures import (
     WarcPosition,
 )
 from aidivide_archive.model.copies import (
+    CHARACTERS_PER_SHINGLE,
+    WORDS_PER_SHINGLE,
     Comparison,
     Match,
     Relation,
@@ -50,7 +53,10 @@ from aidivide_archive.model.reasons import Reason, UrlState
 from aidivide_archive.model.runs import RunKind
 
 __all__ = [
+    "CHARACTERS_PER_SHINGLE",
     "LISTING_PRIORITY",
+    "WORDS_PER_SHINGLE",
+    "Access",
     "Capture",
     "CaptureRecord",
     "Channel",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from aidivide_archive.model.reasons import Reason
@@ -31,6 +31,15 @@ class PageKind(StrEnum):
         return None if self in (PageKind.ARTICLE, PageKind.LIVE_BLOG) else Reason(self.value)
 
 
+class Access(StrEnum):
+    """What the page gives a reader who has no account, and the archive its readers."""
+
+    OPEN = "open"
+    TEASER = "teaser"
+    PAYWALLED = "paywalled"
+    WITHHELD = "withheld"  # its rights are reserved: the text is not kept
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeValue:
     """An instant known to some precision: the interval [start, end) in UTC."""
@@ -43,6 +52,8 @@ class TimeValue:
     """UTC offset stated by the source; None when it was assumed."""
     precision: str
     """"second", "minute", "day"."""
+    local_day: date | None = None
+    """Its calendar day at the source (`metadata.dates`); None when nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,6 @@
 """The reading side of the archive: rows for people, exports and checks. Never writes, never creates anything."""
 
-from aidivide_archive.archive.queries.coverage import (
-    COVERAGE_FIELDS,
-    MEMBER_FIELDS,
-    RevisedArticle,
-    SharedStory,
-)
+from aidivide_archive.archive.queries.coverage import RevisedArticle, SharedStory
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
 from aidivide_archive.archive.queries.overview import Status
@@ -13,8 +8,10 @@ from aidivide_archive.archive.queries.provenance import Provenance
 from aidivide_archive.archive.queries.reader import Reader
 from aidivide_archive.archive.queries.rows import (
     ARTICLE_FIELDS,
+    COVERAGE_FIELDS,
     LEDGER_FIELDS,
     MATCH_FIELDS,
+    MEMBER_FIELDS,
     STORY_FIELDS,
     Row,
 )

@@ -13,19 +13,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive.documents.outlets import Outlets
-from aidivide_archive.archive.queries.rows import Row
+from aidivide_archive.archive.queries.rows import ARTICLE_FIELDS, Row
 from aidivide_archive.archive.queries.selection import Selected
 from aidivide_archive.archive.schema import (
     articles,
     captures,
     claims,
     extractions,
+    metadata,
     relevance,
     story_members,
     warc_files,
 )
 from aidivide_archive.archive.storage.moments import iso_again, within_an_hour
-from aidivide_archive.archive.storage.types import UtcTime
+from aidivide_archive.fields import ARTICLES, ExtractedKey, Field, TableColumn
 from aidivide_archive.model import RelevanceDecision
 from aidivide_archive.urls import article_id, story_id
 
@@ -61,7 +62,7 @@ def rows_of(
     wanted = _listed(connection, numbers)
     found = {row[0]: row for row in connection.execute(_statement(connection, wanted)).all()}
     judged = _relevance(connection, wanted, event)
-    changed = [row[1] for row in found.values() if row[14] and "modified_at" in row[14]]
+    changed = [row[1] for row in found.values() if row[4] and "modified_at" in row[4]]
     days = _modified_to_the_day(connection, _listed(connection, changed)) if changed else set()
     for number in numbers:
         row = found.pop(number, None)
@@ -90,29 +91,20 @@ def _listed(connection: sa.Connection, numbers: Sequence[int]) -> sa.Select[Any]
 
 
 def _statement(connection: sa.Connection, wanted: sa.Select[Any]) -> sa.Select[Any]:
-    text = _as_text(connection)
+    """What rules need of each article, then every field in its order; null where a rule makes it."""
+    texts = _Texts(connection)
     return (
         sa.select(
             articles.c.id,
             articles.c.extraction_id,
-            articles.c.url,
-            articles.c.site,
-            articles.c.title,
-            articles.c.language,
-            text(articles.c.published_from),
-            text(articles.c.published_to),
-            articles.c.published_source,
-            articles.c.word_count,
-            articles.c.text_sha256,
-            # of the bytes the text was read from, so that it is the date of the WARC record
-            text(sa.func.coalesce(captures.c.captured_at, articles.c.captured_at)),
             articles.c.host,
-            extractions.c.text,
-            text(extractions.c.fields),
             story_members.c.story_id,
-            story_members.c.role,
-            warc_files.c.name,
-            captures.c.warc_offset,
+            texts.json(extractions.c.fields),
+            texts.exact(articles.c.published_from),
+            texts.exact(articles.c.published_to),
+            # of the bytes the text was read from, so that it is the date of the WARC record
+            texts.second(sa.func.coalesce(captures.c.captured_at, articles.c.captured_at)),
+            *(_column(field, texts) for field in ARTICLES),
         )
         .select_from(articles)
         .outerjoin(extractions, extractions.c.id == articles.c.extraction_id)
@@ -121,6 +113,13 @@ def _statement(connection: sa.Connection, wanted: sa.Select[Any]) -> sa.Select[A
         .outerjoin(warc_files, warc_files.c.id == captures.c.warc_file_id)
         .where(articles.c.id.in_(wanted))
     )
+
+
+def _column(field: Field, texts: _Texts) -> sa.ColumnElement[Any]:
+    if not isinstance(field.source, TableColumn):
+        return sa.null()
+    column = metadata.tables[field.source.table].c[field.source.column]
+    return texts.second(column) if field.type == "time" else column
 
 
 def _with_rights(
@@ -138,19 +137,29 @@ def _with_rights(
         yield row
 
 
-class _as_text:  # noqa: N801  # reads as the function it is
-    """The stored text of a time or a JSON value: what SQLite keeps; PostgreSQL is asked for the same form."""
+class _Texts:
+    """The texts of times and JSON values: what SQLite stores; PostgreSQL is asked for the same form."""
 
     def __init__(self, connection: sa.Connection) -> None:
-        self._cast = connection.dialect.name == "postgresql"
+        self._is_sqlite = connection.dialect.name == "sqlite"
 
-    def __call__(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-        if not self._cast:
-            return sa.type_coerce(column, sa.Text())
-        if isinstance(column.type, UtcTime):
-            in_utc = sa.func.timezone("UTC", column)
-            return sa.func.to_char(in_utc, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"', type_=sa.Text())
-        return sa.cast(column, sa.Text())
+    def json(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        return sa.type_coerce(column, sa.Text()) if self._is_sqlite else sa.cast(column, sa.Text())
+
+    def exact(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """A time to the microsecond."""
+        return sa.type_coerce(column, sa.Text()) if self._is_sqlite else _utc(column, "SS.US")
+
+    def second(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """A time cut to the second, as every row shows it."""
+        if self._is_sqlite:
+            return sa.func.substr(sa.type_coerce(column, sa.Text()), 1, 19).concat("Z")
+        return _utc(column, "SS")
+
+
+def _utc(column: sa.ColumnElement[Any], seconds: str) -> sa.ColumnElement[str]:
+    in_utc = sa.func.timezone("UTC", column)
+    return sa.func.to_char(in_utc, f'YYYY-MM-DD"T"HH24:MI:{seconds}"Z"', type_=sa.Text())
 
 
 _Judged = tuple[str | None, float | None, str | None]
@@ -187,51 +196,27 @@ def _modified_to_the_day(connection: sa.Connection, wanted: sa.Select[Any]) -> s
     return set(connection.scalars(statement))
 
 
-def _second(stored: str | None) -> str | None:
-    """The text of a time, cut to the second as every row shows it."""
-    return None if stored is None else f"{stored[:19]}Z"
+_RULE_VALUES = 8
+"""Values of `_statement` that stand before those of the fields."""
+_KEYS = tuple(
+    (one.name, one.source.key, one.type == "list")
+    for one in ARTICLES
+    if isinstance(one.source, ExtractedKey)
+)
 
 
-def _row(row: Sequence[Any], judged: _Judged, modified_to_the_day: bool, outlets: Outlets) -> Row:
-    (
-        number, _, url, site, title, language, published_from, published_to, published_source,
-        word_count, text_sha256, captured_at, host, text, fields_text, story, role, warc_file,
-        warc_offset,
-    ) = row  # fmt: skip
+def _row(found: Sequence[Any], judged: _Judged, modified_to_the_day: bool, outlets: Outlets) -> Row:
+    number, _, host, story, fields_text, start, end, captured_at = found[:_RULE_VALUES]
     fields = _NO_FIELDS if fields_text in (None, "{}") else json.loads(fields_text)
     get = fields.get
-    event, score, decision = judged
-    outlet, country = outlets.of(event, host)
-    start = _second(published_from)
-    return {
-        "id": article_id(number),
-        "url": url,
-        "canonical_url": get("canonical_url"),
-        "site": site,
-        "outlet": outlet,
-        "country": country,
-        "title": title,
-        "authors": get("authors", []),
-        "published_at": start if within_an_hour(published_from, published_to) else None,
-        "published_from": start,
-        "published_to": _second(published_to),
-        "published_source": published_source,
-        "modified_at": None if modified_to_the_day else iso_again(get("modified_at")),
-        "language": language,
-        "section": get("section"),
-        "description": get("description"),
-        "image_url": get("image_url"),
-        "image_caption": get("image_caption"),
-        "word_count": word_count,
-        "text": text,
-        "text_sha256": text_sha256,
-        "relevance_score": score,
-        "relevance_decision": decision,
-        "story_id": None if story is None else story_id(story),
-        "role": role,
-        "captured_at": _second(captured_at),
-        "warc_file": warc_file,
-        "warc_offset": warc_offset,
-        "event": event,
-        "withheld": get("withheld"),
-    }
+    row: Row = dict(zip(ARTICLE_FIELDS, found[_RULE_VALUES:], strict=True))
+    for name, key, is_list in _KEYS:
+        row[name] = get(key, []) if is_list else get(key)
+    row["id"] = article_id(number)
+    row["event"], row["relevance_score"], row["relevance_decision"] = judged
+    row["outlet"], row["country"] = outlets.of(judged[0], host)
+    row["published_at"] = row["published_from"] if within_an_hour(start, end) else None
+    row["modified_at"] = None if modified_to_the_day else iso_again(get("modified_at"))
+    row["story_id"] = None if story is None else story_id(story)
+    row["captured_at"] = captured_at
+    return row

@@ -14,7 +14,13 @@ import sqlalchemy as sa
 from aidivide_archive.archive.documents.outlets import Outlets
 from aidivide_archive.archive.queries.filters import Filters, conditions
 from aidivide_archive.archive.queries.listings import in_time, stream
-from aidivide_archive.archive.queries.rows import Row, evidence_fields, picked
+from aidivide_archive.archive.queries.rows import (
+    COVERAGE_FIELDS,
+    MEMBER_FIELDS,
+    Row,
+    evidence_fields,
+    picked,
+)
 from aidivide_archive.archive.schema import (
     articles,
     captures,
@@ -30,36 +36,6 @@ from aidivide_archive.archive.storage.dialects import by_code_point
 from aidivide_archive.archive.storage.moments import instant, iso
 from aidivide_archive.model import RelevanceDecision, Role
 from aidivide_archive.urls import article_id, parse_id, story_id
-
-COVERAGE_FIELDS = (
-    "id",
-    "url",
-    "site",
-    "outlet",
-    "country",
-    "title",
-    "language",
-    "published_at",
-    "published_from",
-    "published_to",
-    "word_count",
-    "story_id",
-    "story_articles",
-    "role",
-    "relevance_decision",
-    "revision",
-    "captured_at",
-    "warc_file",
-    "warc_offset",
-    "payload_sha256",
-    "event",
-)
-"""`story_articles`: members of its story. `revision`: number of the newest. `payload_sha256`: of the bytes shown."""
-MEMBER_FIELDS = (
-    *("id", "url", "site", "outlet", "country", "title", "language", "word_count"),
-    *("published_at", "published_from", "published_to", "role", "share_copied"),
-    *("hours_after_origin", "confidence", "reasons", "evidence"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

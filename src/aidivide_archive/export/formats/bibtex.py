@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from aidivide_archive.export.citation import citation, iso_day
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, exporter
+from aidivide_archive.fields import Field
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -35,17 +35,18 @@ _NOT_IN_URL = re.compile(r"[\\{}\s]")
 )
 def write_bibtex(
     rows: Iterable[Row],
-    columns: Sequence[Column],  # noqa: ARG001  # citations have fields of their own
+    columns: Sequence[Field],  # noqa: ARG001  # citations have fields of their own
     stream: BinaryIO,
     context: Context,  # noqa: ARG001
 ) -> int:
     from bibtexparser import writer
     from bibtexparser.library import Library
-    from bibtexparser.model import Entry, Field
+    from bibtexparser.model import Entry
+    from bibtexparser.model import Field as EntryField
 
     count = 0
     for row in rows:
-        fields = [Field(name, f"{{{value}}}") for name, value in entry_fields(row).items()]
+        fields = [EntryField(name, f"{{{value}}}") for name, value in entry_fields(row).items()]
         entry = Entry("misc", str(row["id"]), fields)
         stream.write((writer.write(Library([entry])) + "\n").encode())
         count += 1

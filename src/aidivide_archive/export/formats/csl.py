@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 from aidivide_archive.export.citation import citation
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.formats.jsonl import json_line
 from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, exporter
+from aidivide_archive.fields import Field
 
 
 @exporter(
@@ -20,7 +20,7 @@ from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, export
 )
 def write_csl(
     rows: Iterable[Row],
-    columns: Sequence[Column],  # noqa: ARG001  # citations have fields of their own
+    columns: Sequence[Field],  # noqa: ARG001  # citations have fields of their own
     stream: BinaryIO,
     context: Context,  # noqa: ARG001
 ) -> int:

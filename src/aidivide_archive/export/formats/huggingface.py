@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from aidivide_archive.export.columns import Column, codebook
+from aidivide_archive.export.columns import codebook
 from aidivide_archive.export.formats.jsonl import json_line
 from aidivide_archive.export.formats.markdown import escaped
 from aidivide_archive.export.formats.parquet import write_parquet
 from aidivide_archive.export.registry import Context, Folder, Row, folder_exporter
 from aidivide_archive.export.texts import one_line
+from aidivide_archive.fields import Field
 
 _SHARD_ROWS = 100_000
 """About 200 MB of compressed news; the Hub wants files under 500 MB or so."""
@@ -20,7 +21,7 @@ _SHARD_ROWS = 100_000
     "huggingface", suffix=".hf.zip", summary="Parquet and a data-set card, for the Hugging Face Hub"
 )
 def write_huggingface(
-    rows: Iterable[Row], columns: Sequence[Column], folder: Folder, context: Context
+    rows: Iterable[Row], columns: Sequence[Field], folder: Folder, context: Context
 ) -> int:
     """`data/articles-00000.parquet` … and `README.md`. Raises ConfigError without pyarrow."""
     languages: set[str] = set()
@@ -54,7 +55,7 @@ def _shards(rows: Iterator[Row]) -> Iterator[Iterator[Row]]:
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 
-def card(columns: Sequence[Column], context: Context, count: int, languages: set[str]) -> str:
+def card(columns: Sequence[Field], context: Context, count: int, languages: set[str]) -> str:
     """The data-set card: YAML for the Hub, then prose and the codebook."""
     size = next((name for limit, name in _SIZES if count < limit), "1M<n<10M")
     known = sorted(one for one in languages if one.isascii() and one.isalpha() and len(one) < 4)

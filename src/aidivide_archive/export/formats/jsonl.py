@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import Context, Row, exporter
+from aidivide_archive.fields import Field
 from aidivide_archive.words import without_surrogates
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": ")).encode
@@ -22,7 +22,7 @@ _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 )
 def write_jsonl(
     rows: Iterable[Row],
-    columns: Sequence[Column],
+    columns: Sequence[Field],
     stream: BinaryIO,
     context: Context,  # noqa: ARG001  # there is nothing to guard
 ) -> int:

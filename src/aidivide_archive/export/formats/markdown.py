@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.formats.jsonl import json_line
 from aidivide_archive.export.registry import Context, Folder, Row, folder_exporter
+from aidivide_archive.fields import Field
 from aidivide_archive.words import undirected
 
 _IN_BODY = ("title", "text", "excerpt")
@@ -24,7 +24,7 @@ _NOT_IN_YAML = re.compile("[\ufeff\x85\u2028\u2029]")
 @folder_exporter("markdown", suffix=".md.zip", summary="a note with front matter for each article")
 def write_markdown(
     rows: Iterable[Row],
-    columns: Sequence[Column],
+    columns: Sequence[Field],
     folder: Folder,
     context: Context,  # noqa: ARG001  # nothing more to say
 ) -> int:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aidivide_archive.exceptions import ConfigError
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import Context, Row, exporter
 from aidivide_archive.export.texts import encodable
+from aidivide_archive.fields import Field
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,7 +23,7 @@ _BATCH_ROWS = 250
 @exporter("parquet", suffix=".parquet", summary="typed columns, for DuckDB, polars, pandas, Spark")
 def write_parquet(
     rows: Iterable[Row],
-    columns: Sequence[Column],
+    columns: Sequence[Field],
     stream: BinaryIO,
     context: Context,  # noqa: ARG001  # the types say it all
 ) -> int:
@@ -38,8 +38,8 @@ def write_parquet(
     schema = arrow_schema(columns)
     options: dict[str, Any] = {
         "compression": "zstd",
-        "use_dictionary": [c.name for c in columns if c.name in _REPEATED],
-        "write_statistics": [c.name for c in columns if c.name not in _LONG],
+        "use_dictionary": [c.name for c in columns if c.values == "few"],
+        "write_statistics": [c.name for c in columns if c.values != "prose"],
     }
     count = 0
     with pq.ParquetWriter(pa.PythonFile(stream, "w"), schema, **options) as writer:
@@ -52,18 +52,7 @@ def write_parquet(
     return count
 
 
-_REPEATED = frozenset(
-    {
-        *("site", "outlet", "country", "published_source", "language", "section", "role", "event"),
-        *("relevance_decision", "warc_file", "relation", "contains", "decided_by", "state"),
-        *("reason", "kind", "text_left_out", "story_id"),
-    }
-)
-"""Columns with few values; a dictionary of texts would only be thrown away again."""
-_LONG = frozenset(("text", "description", "excerpt", "reasons", "image_caption"))
-
-
-def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
+def arrow_schema(columns: Sequence[Field]) -> pa.Schema:
     """The columns' types in Arrow, their meanings as metadata."""
     import pyarrow as pa
 
@@ -71,7 +60,9 @@ def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
         "text": pa.string(),
         "integer": pa.int64(),
         "number": pa.float64(),
+        "boolean": pa.bool_(),
         "time": pa.timestamp("us", "UTC"),
+        "day": pa.date32(),
         "list": pa.list_(pa.string()),
     }
     return pa.schema(
@@ -79,9 +70,7 @@ def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
     )
 
 
-def _groups(
-    rows: Iterable[Row], columns: Sequence[Column], schema: pa.Schema
-) -> Iterator[pa.Table]:
+def _groups(rows: Iterable[Row], columns: Sequence[Field], schema: pa.Schema) -> Iterator[pa.Table]:
     import pyarrow as pa
 
     batches: list[pa.RecordBatch] = []
@@ -110,13 +99,13 @@ def _batched(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _batch(rows: Sequence[Row], columns: Sequence[Column], schema: pa.Schema) -> pa.RecordBatch:
+def _batch(rows: Sequence[Row], columns: Sequence[Field], schema: pa.Schema) -> pa.RecordBatch:
     import pyarrow as pa
 
     arrays = []
     for column, field in zip(columns, schema, strict=True):
         values = [row.get(column.name) for row in rows]
-        if column.type == "time":
+        if column.type in ("time", "day"):
             arrays.append(pa.array(values, pa.string()).cast(field.type))
             continue
         try:

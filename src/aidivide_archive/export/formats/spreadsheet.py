@@ -13,8 +13,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import Context, Row, exporter
+from aidivide_archive.fields import Field
 from aidivide_archive.words import printable, undirected
 
 # OWASP's list, with the full-width signs that East Asian versions take for the ASCII ones.
@@ -29,7 +29,7 @@ _FLUSH_CHARS = 1 << 16
     compressible=True,
 )
 def write_csv(
-    rows: Iterable[Row], columns: Sequence[Column], stream: BinaryIO, context: Context
+    rows: Iterable[Row], columns: Sequence[Field], stream: BinaryIO, context: Context
 ) -> int:
     """RFC 4180 with a header; lists are joined with "; ", None is an empty cell."""
     buffer = io.StringIO()

@@ -9,9 +9,9 @@ from lxml import etree
 from lxml.builder import ElementMaker
 
 from aidivide_archive.export.citation import citation, iso_day
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, exporter
 from aidivide_archive.export.texts import one_line
+from aidivide_archive.fields import Field
 from aidivide_archive.words import printable
 
 TEI = "http://www.tei-c.org/ns/1.0"
@@ -28,7 +28,7 @@ _E = ElementMaker(namespace=TEI, nsmap={None: TEI})
 )
 def write_tei(
     rows: Iterable[Row],
-    columns: Sequence[Column],  # noqa: ARG001  # TEI has elements of its own
+    columns: Sequence[Field],  # noqa: ARG001  # TEI has elements of its own
     stream: BinaryIO,
     context: Context,
 ) -> int:

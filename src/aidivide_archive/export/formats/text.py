@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.formats.spreadsheet import cell
 from aidivide_archive.export.registry import Context, Folder, Row, folder_exporter
+from aidivide_archive.fields import Field
 from aidivide_archive.words import printable
 
 
@@ -16,7 +16,7 @@ from aidivide_archive.words import printable
     "text", suffix=".txt.zip", summary="a text file for each article, and metadata.csv"
 )
 def write_text(
-    rows: Iterable[Row], columns: Sequence[Column], folder: Folder, context: Context
+    rows: Iterable[Row], columns: Sequence[Field], folder: Folder, context: Context
 ) -> int:
     """`texts/ID.txt` (UTF-8, no byte order mark) and `metadata.csv` with `file` and the other columns."""
     names = [column.name for column in columns if column.name not in ("text", "excerpt")]

@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from typing import IO, BinaryIO
 from urllib.parse import urlsplit
 
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.formats.jsonl import json_line
 from aidivide_archive.export.formats.warc import Exchange, exchanges, head
 from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, exporter
 from aidivide_archive.export.target import zip_entry
 from aidivide_archive.export.texts import one_line
+from aidivide_archive.fields import Field
 
 _WARC = "archive/data.warc.gz"
 _INDEX = "indexes/index.cdx"
@@ -36,7 +36,7 @@ _COPY = 1 << 16
 )
 def write_wacz(
     rows: Iterable[Row],
-    columns: Sequence[Column],  # noqa: ARG001  # the records are what they are
+    columns: Sequence[Field],  # noqa: ARG001  # the records are what they are
     stream: BinaryIO,
     context: Context,
 ) -> int:

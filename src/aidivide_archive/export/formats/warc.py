@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from aidivide_archive.exceptions import ConfigError, StoreError
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.registry import ARTICLES_ONLY, UNREADABLE, Context, Row, exporter
+from aidivide_archive.fields import Field
 from aidivide_archive.model import Capture
 from aidivide_archive.warc.records import copy_exchange, file_head, read_capture
 
@@ -36,7 +36,7 @@ class Exchange:
 )
 def write_warc(
     rows: Iterable[Row],
-    columns: Sequence[Column],  # noqa: ARG001  # the records are what they are
+    columns: Sequence[Field],  # noqa: ARG001  # the records are what they are
     stream: BinaryIO,
     context: Context,
 ) -> int:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from aidivide_archive.exceptions import ConfigError
-from aidivide_archive.export.columns import Column
 from aidivide_archive.export.formats.spreadsheet import joined
 from aidivide_archive.export.registry import Context, Row, exporter
+from aidivide_archive.fields import Field
 from aidivide_archive.words import undirected
 
 MAX_CELL_UNITS = 32_767
@@ -24,7 +24,7 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 @exporter("xlsx", suffix=".xlsx", summary="Excel workbook; texts are never formulas", seeks=True)
 def write_xlsx(
-    rows: Iterable[Row], columns: Sequence[Column], stream: BinaryIO, context: Context
+    rows: Iterable[Row], columns: Sequence[Field], stream: BinaryIO, context: Context
 ) -> int:
     """Raises ConfigError without xlsxwriter. Times are ISO 8601 texts: a cell's date has no zone."""
     try:
@@ -56,7 +56,7 @@ def write_xlsx(
     return count
 
 
-def _sheet(workbook: Any, what: str, number: int, columns: Sequence[Column], bold: Any) -> Any:
+def _sheet(workbook: Any, what: str, number: int, columns: Sequence[Field], bold: Any) -> Any:
     sheet = workbook.add_worksheet(what if number == 0 else f"{what} {number + 1}")
     for place, column in enumerate(columns):
         sheet.set_column(place, place, _WIDTHS.get(column.name, _WIDTH))
