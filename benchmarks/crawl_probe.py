@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from aidivide_archive.ingest import service
-from aidivide_archive.ingest.reading import Reading, Response
-from aidivide_archive.model import Document, LeasedUrl
+from aidivide_archive.ingest.reading import Reading
+from aidivide_archive.model import Capture, Document, LeasedUrl
+from aidivide_archive.rights import Statement
 from crawler import settings
 
 globals().update({name: value for name, value in vars(settings).items() if name.isupper()})
@@ -92,11 +93,13 @@ def _seconds_waited() -> float:
 _read = service._read  # noqa: SLF001  # the one place where a worker can be made to break
 
 
-def broken_read(response: Response, leased: LeasedUrl) -> Reading:
+def broken_read(
+    capture: Capture, leased: LeasedUrl, site_statements: tuple[Statement, ...]
+) -> Reading:
     """Read as ever, but first do what the page asks for."""
-    if found := _POISON.match(response.body):
-        _break(found[1])
-    return _read(response, leased)
+    if poison := _POISON.match(capture.body):
+        _break(poison[1])
+    return _read(capture, leased, site_statements)
 
 
 def _break(how: bytes) -> None:

@@ -26,10 +26,10 @@ from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.cli.program import cli
 from aidivide_archive.config import Profile, load_profile
-from aidivide_archive.ingest.admission import discovery
+from aidivide_archive.ingest.admission import as_leased, foreign
+from aidivide_archive.ingest.composing import store_foreign
 from aidivide_archive.ingest.reading import read
-from aidivide_archive.ingest.service import document, kept_capture, response_of
-from aidivide_archive.model import Capture, Channel, LeasedUrl, UrlKind
+from aidivide_archive.model import Capture, LeasedUrl, UrlKind
 from aidivide_archive.rights import (
     FORBIDS,
     Statement,
@@ -189,7 +189,7 @@ def test_a_statement_on_rights_is_evidence_and_decides(name: str, profile: Profi
     headers, head, site_file, withheld, may_share, may_quote = CASES[name]
     taken = capture(head, headers)
     stated = tdmrep_statements(site_file, URL)
-    found = read(response_of(taken, stated), leased(), profile)
+    found = read(taken, leased(), profile, stated)
     assert found.withheld == withheld
     shared = sharing(found.statements, agent=AGENT, now=NOW)
     assert (shared.text, shared.excerpt) == (may_share, may_quote), found.statements
@@ -203,7 +203,7 @@ def test_a_statement_on_rights_is_evidence_and_decides(name: str, profile: Profi
 @pytest.mark.parametrize("name", LINES)
 def test_a_licence_counts_when_it_is_one_of_the_text(name: str, profile: Profile):
     foot, may_share = LINES[name]
-    found = read(response_of(capture(foot=foot)), leased(), profile)
+    found = read(capture(foot=foot), leased(), profile)
     assert found.statements
     shared = sharing(found.statements, agent=AGENT, now=NOW)
     assert (shared.text, shared.excerpt) == (may_share, True), found.statements
@@ -215,7 +215,7 @@ def test_at_least_the_24_cases_of_the_matrix_are_shown():
 
 def test_the_text_is_kept_when_the_profile_says_so(tmp_path: Path):
     text = profile_of(PROFILE + '[rights]\nreserved = "text"\n', tmp_path)
-    found = read(response_of(capture(headers=tag("noarchive"))), leased(), text)
+    found = read(capture(headers=tag("noarchive")), leased(), text)
     assert found.withheld is None
     assert found.extraction is not None
     assert CANARY in found.extraction.text
@@ -224,9 +224,7 @@ def test_the_text_is_kept_when_the_profile_says_so(tmp_path: Path):
 
 def test_a_profile_that_keeps_no_full_texts_keeps_none(tmp_path: Path):
     none = profile_of(PROFILE + "[rights]\nkeep_full_text = false\n", tmp_path)
-    assert (
-        read(response_of(capture()), leased(), none).withheld == "keep_full_text = false (profile)"
-    )
+    assert read(capture(), leased(), none).withheld == "keep_full_text = false (profile)"
 
 
 # --- in the archive ------------------------------------------------------------------------------
@@ -236,11 +234,9 @@ def store(
     archive: Archive, taken: Capture, profile: Profile, stated: tuple[Statement, ...] = ()
 ) -> None:
     """As the crawler and the import do it; `stated`: by the site's tdmrep.json."""
-    found = read(response_of(taken, stated), leased(taken.url), profile)
-    position = archive.write_capture(kept_capture(taken, found))
-    made = document(leased(taken.url), found, capture=taken, position=position, now=NOW)
-    entered = discovery(taken.url, kind=UrlKind.PAGE, channel=Channel.SEED)
-    archive.commit_new(entered, made).result()
+    entry = foreign(taken.url)
+    reading = read(taken, as_leased(entry), profile, stated)
+    store_foreign(archive, entry, taken, reading, now=NOW).result()
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from aidivide_archive.archive import Location
 from aidivide_archive.cli.crawling import DEFAULT_EVENT
 from aidivide_archive.config import load_profile
 from aidivide_archive.exceptions import ConfigError, StoreError
+from aidivide_archive.ingest.composing import compose
 from aidivide_archive.ingest.reading import Reading
-from aidivide_archive.ingest.service import document, kept_capture
 from aidivide_archive.model import Document, LeasedUrl, Outcome, Reason, UrlState
 from aidivide_archive.workers import Starter
 
@@ -118,19 +118,13 @@ class ArchiveSpider(Spider):
         except BaseException:
             self.session.came_back(leased.host, leased.id)
             raise
-        # after reading: a page may say that its body is not to be kept
         try:
-            position = self.session.archive.write_capture(kept_capture(capture, reading))
+            robots = response.meta.get(meta.ROBOTS)
+            document = compose(self.session.archive, leased, reading, capture, robots=robots)
         except StoreError as error:
             self.storage_failed(error)
             return
-        yield document(
-            leased,
-            reading,
-            capture=capture,
-            position=position,
-            robots=response.meta.get(meta.ROBOTS),
-        )
+        yield document
 
     async def failed(self, failure: Failure) -> AsyncIterator[Document]:
         """Every request that got no response ends here, and is acknowledged all the same."""
@@ -142,7 +136,8 @@ class ArchiveSpider(Spider):
             self.session.left += 1  # its lease ends with the run
             self.session.came_back(leased.host, leased.id)
             return
-        yield document(leased, Reading(outcome=self._outcome(leased, failure.value)))
+        reading = Reading(outcome=self._outcome(leased, failure.value))
+        yield compose(self.session.archive, leased, reading)
 
     def _outcome(self, leased: LeasedUrl, error: BaseException | None) -> Outcome:
         if isinstance(error, CannotResolveHostError):

@@ -20,9 +20,9 @@ from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.cli import terminal
 from aidivide_archive.cli.program import cli
 from aidivide_archive.exceptions import StoreError
-from aidivide_archive.ingest.reading import Response, read
-from aidivide_archive.ingest.reprocess import import_profile
-from aidivide_archive.model import LeasedUrl, UrlKind
+from aidivide_archive.ingest.reading import read
+from aidivide_archive.ingest.service import import_profile
+from aidivide_archive.model import Capture, LeasedUrl, UrlKind
 from aidivide_archive.urls import url_id
 from tests.support import filled_archive as filled
 from tests.support.archives import postgres_database
@@ -146,14 +146,8 @@ def test_credentials_inside_urls_are_neither_stored_nor_printed(
         redirects=0,
         attempts=0,
     )
-    redirected = Response(
-        status=302,
-        body=b"",
-        content_type=None,
-        content_encoding=None,
-        location=url,
-        retry_after=None,
-        captured_at=NOW,
+    redirected = Capture(
+        url=leased.url, captured_at=NOW, status=302, headers=(("Location", url),), body=b""
     )
     assert SECRET not in repr(read(redirected, leased, import_profile()))
 

@@ -21,9 +21,10 @@ from aidivide_archive.decode import decompress
 from aidivide_archive.extract import extract
 from aidivide_archive.extract.engine import MAX_PLAIN_LINES, MAX_TAGS, parse_html, plain_lines
 from aidivide_archive.ingest import service
-from aidivide_archive.ingest.admission import discovery
-from aidivide_archive.ingest.reading import Reading, Response, read
-from aidivide_archive.ingest.reprocess import import_profile
+from aidivide_archive.ingest.admission import as_leased, discovery, foreign
+from aidivide_archive.ingest.composing import compose, store_foreign
+from aidivide_archive.ingest.reading import Reading, read
+from aidivide_archive.ingest.service import import_profile
 from aidivide_archive.model import (
     Capture,
     Channel,
@@ -32,6 +33,7 @@ from aidivide_archive.model import (
     UrlKind,
     UrlState,
 )
+from aidivide_archive.rights import Statement
 from aidivide_archive.similarity import sign
 from aidivide_archive.similarity.normalise import disguised_word_count
 from tests.support import fault_pages
@@ -43,22 +45,12 @@ SENTENCES = fault_pages.sentences(7)
 
 
 def leased(url: str = URL, kind: UrlKind = UrlKind.PAGE) -> LeasedUrl:
-    found = discovery(url, kind=kind, channel=Channel.SEED)
-    return LeasedUrl(
-        id=found.id, url=url, host=found.host, kind=kind, depth=0, redirects=0, attempts=0
-    )
+    return as_leased(discovery(url, kind=kind, channel=Channel.SEED))
 
 
-def response(body: bytes, encoding: str | None = None, kind: str = "text/html") -> Response:
-    return Response(
-        status=200,
-        body=body,
-        content_type=kind,
-        content_encoding=encoding,
-        location=None,
-        retry_after=None,
-        captured_at=NOW,
-    )
+def response(body: bytes, encoding: str | None = None, kind: str = "text/html") -> Capture:
+    headers = [("Content-Type", kind)] + ([("Content-Encoding", encoding)] if encoding else [])
+    return Capture(url=URL, captured_at=NOW, status=200, headers=tuple(headers), body=body)
 
 
 # --- documents that break their worker -----------------------------------------------------------
@@ -66,15 +58,17 @@ def response(body: bytes, encoding: str | None = None, kind: str = "text/html") 
 _read = service._read
 
 
-def breaking_read(found: Response, at: LeasedUrl) -> Reading:
+def breaking_read(
+    capture: Capture, at: LeasedUrl, site_statements: tuple[Statement, ...]
+) -> Reading:
     """What the workers of these tests do: break as the page asks, else read it."""
-    if found.body == b"segv":
+    if capture.body == b"segv":
         os.kill(os.getpid(), signal.SIGSEGV)
-    if found.body == b"exit":
+    if capture.body == b"exit":
         os._exit(3)
-    if found.body == b"hang":
+    if capture.body == b"hang":
         time.sleep(600)
-    return _read(found, at)
+    return _read(capture, at, site_statements)
 
 
 @pytest.mark.fault("F16")
@@ -98,12 +92,8 @@ def test_poison_is_dead_with_its_bytes_kept_and_good_pages_are_articles(
             }
             waiting = {url: ingest.read(leased(url), capture) for url, capture in captures.items()}
             for url, future in waiting.items():
-                position = archive.write_capture(captures[url])
-                ready = service.document(
-                    leased(url), future.result(120), capture=captures[url], position=position
-                )
-                entered = discovery(url, kind=UrlKind.PAGE, channel=Channel.SEED)
-                archive.commit_new(entered, ready).result()
+                reading = future.result(120)
+                store_foreign(archive, foreign(url), captures[url], reading).result()
             ends = archive.submit(
                 lambda c: c.execute(
                     sa.select(
@@ -276,7 +266,7 @@ def test_any_text_is_stored_alike_on_both_engines(
     for location, archive in both.items():
         url = f"https://news.example/{sha256(page.encode(errors='surrogatepass')).hexdigest()}"
         entered = discovery(url, kind=UrlKind.PAGE, channel=Channel.SEED)
-        archive.commit_new(entered, service.document(leased(url), found, now=NOW)).result()
+        archive.commit_new(entered, compose(archive, leased(url), found, now=NOW)).result()
         with Reader(location) as reader:
             article = next(row for row in reader.articles() if row["url"] == url)
         stored.add((article["title"], article["text"]))

@@ -18,11 +18,11 @@ from aidivide_archive.archive.upkeep.integrity import integrity
 
 COUNT = 700
 BATCH = 210
-"""Instead of `imports.STORED_AT_ONCE`, so that there are four batches to kill in."""
+"""Instead of `importing.STORED_AT_ONCE`, so that there are four batches to kill in."""
 COMMAND = f"""
 from aidivide_archive.cli.program import main
-from aidivide_archive.ingest import imports
-imports.STORED_AT_ONCE = {BATCH}
+from aidivide_archive.ingest.imports import importing
+importing.STORED_AT_ONCE = {BATCH}
 main()
 """
 SYLLABLES = ["ka", "lo", "mi", "ren", "ta", "vos", "un", "pel", "dra", "sho", "bi", "nem"]

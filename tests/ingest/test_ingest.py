@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.ingest import admission, service
-from aidivide_archive.ingest.admission import discovery
-from aidivide_archive.ingest.reading import Reading, Response, read
-from aidivide_archive.ingest.reprocess import import_profile
-from aidivide_archive.ingest.service import Ingest, document, failed, response_of
+from aidivide_archive.ingest.admission import as_leased, foreign
+from aidivide_archive.ingest.composing import document
+from aidivide_archive.ingest.reading import Reading, read
+from aidivide_archive.ingest.service import Ingest, failed, import_profile
 from aidivide_archive.model import (
     Capture,
     Channel,
@@ -101,17 +101,14 @@ def leased(
     )
 
 
-def response(body: bytes = PAGE, **changes: object) -> Response:
-    made = Response(
-        status=200,
-        body=body,
-        content_type="text/html; charset=utf-8",
-        content_encoding=None,
-        location=None,
-        retry_after=None,
-        captured_at=NOW,
-    )
-    return replace(made, **changes)
+def response(body: bytes = PAGE, **changes: object) -> Capture:
+    """A good answer; `changes`: fields, or headers in small letters (None: without)."""
+    sent = {"content_type": "text/html; charset=utf-8", "content_encoding": None}
+    sent |= {"location": None, "retry_after": None}
+    sent |= {name: changes.pop(name) for name in sent.keys() & changes.keys()}
+    headers = tuple((name.replace("_", "-"), str(value)) for name, value in sent.items() if value)
+    plain = Capture(url=URL, captured_at=NOW, status=200, headers=headers, body=body)
+    return replace(plain, **changes)
 
 
 def ended(found: Reading) -> tuple[UrlState, Reason]:
@@ -224,8 +221,7 @@ def test_a_listing_that_cannot_be_read_is_malformed(everything: Profile, kind: U
 
 
 def test_a_redirect_is_a_url_of_its_own(everything: Profile):
-    moved = response(b"", status=301, location="/new")
-    found = read(moved, leased(depth=1), everything)
+    found = read(response(b"", status=301, location="/new"), leased(depth=1), everything)
     assert ended(found) == (UrlState.REJECTED, Reason.REDIRECTED)
     (target,) = found.discoveries
     assert (target.url, target.redirects, target.depth) == ("https://www.news.example/new", 1, 1)
@@ -234,7 +230,7 @@ def test_a_redirect_is_a_url_of_its_own(everything: Profile):
         ("file:///etc/hostname", leased()),
         ("/again", leased(redirects=admission.MAX_REDIRECTS)),
     ):
-        found = read(replace(moved, location=location), at, everything)
+        found = read(response(b"", status=301, location=location), at, everything)
         assert ended(found) == (UrlState.REJECTED, Reason.OFFSITE)
         assert found.discoveries == ()
 
@@ -319,7 +315,7 @@ def test_a_document_carries_its_capture_and_the_rights_it_was_sent_with(everythi
         headers=(("content-type", "text/html"), ("X-Robots-Tag", "noindex")),
         body=PAGE,
     )
-    found = read(response_of(capture), leased(), everything)
+    found = read(capture, leased(), everything)
     position = WarcPosition(file="one", offset=5, length=9)
     made = document(leased(), found, capture=capture, position=position, now=NOW)
     assert made.capture is not None
@@ -353,17 +349,7 @@ def test_a_replaced_worker_reads_as_well_as_the_first(
                 headers=(("Content-Type", "text/html"),),
                 body=body,
             )
-            entered = discovery(url, kind=UrlKind.PAGE, channel=Channel.SEED)
-            leased = LeasedUrl(
-                id=entered.id,
-                url=url,
-                host=entered.host,
-                kind=UrlKind.PAGE,
-                depth=0,
-                redirects=0,
-                attempts=0,
-            )
-            found.append(ingest.read(leased, capture).result())
+            found.append(ingest.read(as_leased(foreign(url)), capture).result())
     finally:
         ingest.close()
     assert [one.outcome.reason for one in found] == [Reason.KEPT] * 5

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,11 @@ from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.archive.upkeep.integrity import integrity
-from aidivide_archive.ingest.admission import discovery
+from aidivide_archive.ingest.admission import as_leased, foreign
+from aidivide_archive.ingest.composing import store_foreign
 from aidivide_archive.ingest.reading import read
-from aidivide_archive.ingest.reprocess import import_profile
-from aidivide_archive.ingest.service import document, kept_capture, response_of
-from aidivide_archive.model import Capture, Channel, LeasedUrl, UrlKind
-from aidivide_archive.urls import host_of, url_id
+from aidivide_archive.ingest.service import import_profile, unjudged
+from aidivide_archive.model import Capture
 from aidivide_archive.warc.records import read_capture
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
@@ -69,20 +67,9 @@ def capture(url: str, body: bytes, *, minutes: int = 0, **headers: str) -> Captu
 
 def store(archive: Archive, taken: Capture) -> None:
     """As an import does it, without its worker processes."""
-    leased = LeasedUrl(
-        id=url_id(taken.url),
-        url=taken.url,
-        host=host_of(taken.url),
-        kind=UrlKind.PAGE,
-        depth=0,
-        redirects=0,
-        attempts=0,
-    )
-    found = replace(read(response_of(taken), leased, import_profile()), relevance=None)
-    position = archive.write_capture(kept_capture(taken, found))
-    made = document(leased, found, capture=taken, position=position, now=taken.captured_at)
-    entered = discovery(taken.url, kind=UrlKind.PAGE, channel=Channel.IMPORT)
-    archive.commit_new(entered, made).result()
+    entry = foreign(taken.url)
+    reading = unjudged(read(taken, as_leased(entry), import_profile()))
+    store_foreign(archive, entry, taken, reading, now=taken.captured_at).result()
 
 
 def import_pages(location: Location, pages: Mapping[str, bytes], *, minutes: int = 0) -> None:

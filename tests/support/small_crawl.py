@@ -30,8 +30,8 @@ from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.ingest.admission import discovery
+from aidivide_archive.ingest.composing import compose
 from aidivide_archive.ingest.reading import Reading
-from aidivide_archive.ingest.service import document
 from aidivide_archive.model import (
     Capture,
     Channel,
@@ -215,9 +215,8 @@ def _fetch(archive: Archive, leased: LeasedUrl, job: Job, journal: Journal) -> F
         headers=(("Content-Type", "text/html"),),
         body=text_of(number).encode(),
     )
-    position = archive.write_capture(capture)
-    read = reading_of(number, job.pages)
-    future = archive.commit(document(leased, read, capture=capture, position=position))
+    reading = reading_of(number, job.pages)
+    future = archive.commit(compose(archive, leased, reading, capture))
 
     def acknowledge(done: Future[Stored]) -> None:
         if done.exception() is None:

@@ -16,8 +16,8 @@ from aidivide_archive.cli.framework import (
     wait_option,
 )
 from aidivide_archive.cli.terminal import counting, note, safe, say, say_json
+from aidivide_archive.ingest import ImportKind
 
-IMPORT_KINDS = ("warc", "html", "articles")
 SHOWN_ERRORS = 10
 
 
@@ -28,7 +28,9 @@ SHOWN_ERRORS = 10
 )
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
-    "--kind", type=click.Choice(IMPORT_KINDS), help="What the paths hold; else by their suffix."
+    "--kind",
+    type=click.Choice([kind.value for kind in ImportKind]),
+    help="What the paths hold; else by their suffix.",
 )
 @click.option("--event", metavar="NAME_OR_FILE", help="Judge pages by this event profile.")
 @click.option("--judge", is_flag=True, help="Judge ready articles as well.")
@@ -58,7 +60,7 @@ def import_(
         summary = imports.import_paths(
             state.location(),
             paths,
-            kind=None if kind is None else imports.ImportKind(kind),
+            kind=None if kind is None else ImportKind(kind),
             event=event,
             judge_articles=judge,
             wait_for_writer=wait,

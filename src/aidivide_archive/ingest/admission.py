@@ -53,6 +53,24 @@ def discovery(
     )
 
 
+def foreign(url: str) -> Discovery:
+    """The ledger entry of a page that was captured elsewhere. Raises InvalidURLError."""
+    return discovery(url, kind=UrlKind.PAGE, channel=Channel.IMPORT)
+
+
+def as_leased(entry: Discovery) -> LeasedUrl:
+    """A ledger entry as reading wants it, for a URL that no run leased."""
+    return LeasedUrl(
+        id=entry.id,
+        url=entry.url,
+        host=entry.host,
+        kind=entry.kind,
+        depth=entry.depth,
+        redirects=entry.redirects,
+        attempts=0,
+    )
+
+
 def of_profile(profile: Profile) -> tuple[Discovery, ...]:
     """Seeds, hubs, feeds and sitemaps of all sources; what stands first in a source wins its URL."""
     by_id: dict[int, Discovery] = {}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.documents.captures import (
@@ -16,12 +15,13 @@ from aidivide_archive.archive.documents.captures import (
 from aidivide_archive.archive.storage.engine import read_engine
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
-from aidivide_archive.ingest.reading import Reading, extraction_version, judgement_version
-from aidivide_archive.ingest.service import Ingest, document
-from aidivide_archive.model import Stored, UrlState
+from aidivide_archive.ingest.composing import compose
+from aidivide_archive.ingest.reading import extraction_version, judgement_version
+from aidivide_archive.ingest.service import Ingest, import_profile
+from aidivide_archive.ingest.streaming import readings
+from aidivide_archive.model import Capture, LeasedUrl, Stored, UrlState
 from aidivide_archive.warc.records import read_capture
 
-_IN_FLIGHT = 16
 _FAILED = (UrlState.FAILED, UrlState.DEAD)
 _CHANGED = (Stored.NEW, Stored.REEXTRACTED)
 
@@ -35,6 +35,35 @@ class ReprocessSummary:
     unchanged: int = 0
     failed: int = 0
     errors: tuple[str, ...] = ()
+
+
+@dataclass
+class _Tally:
+    progress: Callable[[int], None] | None
+    changed: int = 0
+    unchanged: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def stored(self, stored: Stored) -> None:
+        self.changed += stored in _CHANGED
+        self.unchanged += stored not in _CHANGED
+        self._one_more()
+
+    def failed(self, page: StoredPage, why: object) -> None:
+        self.errors.append(f"{page.leased.url}: {why}")
+        self._one_more()
+
+    def _one_more(self) -> None:
+        if self.progress is not None:
+            self.progress(self.read)
+
+    @property
+    def read(self) -> int:
+        return self.changed + self.unchanged + len(self.errors)
+
+    def summary(self) -> ReprocessSummary:
+        failed = len(self.errors)
+        return ReprocessSummary(self.read, self.changed, self.unchanged, failed, tuple(self.errors))
 
 
 def reprocess(
@@ -52,88 +81,60 @@ def reprocess(
     `progress` is called with the number of pages read so far.
     """
     engine = read_engine(location)
-    total = ReprocessSummary()
+    tally = _Tally(progress)
     try:
         with Archive(location, wait=wait) as archive, engine.connect() as connection:
             archive.begin("reprocess")
             for event_id, profile_json in event_profiles(connection).items():
-                profile = Profile.from_json(profile_json) if profile_json else import_profile()
-                is_stale = _stale_under(profile, event_id) if stale else None
+                profile = Profile.from_json(profile_json) if profile_json else None
+                is_stale = _stale_under(profile) if stale else None
                 pages = iter_pages(connection, event_id, is_stale=is_stale)
-                total = _reprocess_event(archive, profile, pages, total, progress)
+                _reprocess_event(archive, profile, pages, tally)
             archive.settle().result()
-            archive.finish("finished", {"read": total.read, "changed": total.changed})
+            archive.finish("finished", {"read": tally.read, "changed": tally.changed})
     finally:
         engine.dispose()
-    return total
+    return tally.summary()
 
 
-def _stale_under(profile: Profile, event_id: str | None) -> IsStale:
+def _stale_under(profile: Profile | None) -> IsStale:
     """Whether a page of a host was read by other versions than today's under the profile."""
+    reading_profile = profile or import_profile()
 
     def is_stale(host: str, extracted: str | None, judged: str | None) -> bool:
-        expected = extraction_version(profile, host)
+        expected = extraction_version(reading_profile, host)
         if extracted is not None and extracted != expected:
             return True
         # pages that were imported for no event are judged for none
-        return event_id is not None and judged != judgement_version(profile, expected)
+        return profile is not None and judged != judgement_version(profile, expected)
 
     return is_stale
 
 
-def import_profile() -> Profile:
-    """The profile of pages that were imported for no event: keeps everything, follows nothing."""
-    return Profile.model_validate(
-        {"schema": 1, "event": {"id": "import", "title": "Imported pages"}}
-    )
-
-
 def _reprocess_event(
-    archive: Archive,
-    profile: Profile,
-    pages: Iterator[StoredPage],
-    total: ReprocessSummary,
-    progress: Callable[[int], None] | None,
-) -> ReprocessSummary:
+    archive: Archive, profile: Profile | None, pages: Iterator[StoredPage], tally: _Tally
+) -> None:
     ingest = Ingest(profile)
-    read, changed, unchanged, failed = total.read, total.changed, total.unchanged, total.failed
-    errors = list(total.errors)
     try:
-        for page, found in _readings(archive, ingest, pages):
-            read += 1
-            if isinstance(found, StoreError) or found.outcome.state in _FAILED:
-                failed += 1
-                why = str(found) if isinstance(found, StoreError) else found.outcome.detail
-                errors.append(f"{page.leased.url}: {why}")
+        for page, reading in readings(ingest, _captures(archive.location, pages, tally)):
+            if reading.outcome.state in _FAILED:
+                tally.failed(page, reading.outcome.detail)
             else:
-                stored = archive.store_again(document(page.leased, found), page.capture_id)
-                changed += stored in _CHANGED
-                unchanged += stored not in _CHANGED
-            if progress is not None:
-                progress(read)
+                document = compose(archive, page.leased, reading)
+                tally.stored(archive.store_again(document, page.capture_id))
     finally:
         ingest.close()
-    return ReprocessSummary(read, changed, unchanged, failed, tuple(errors))
 
 
-def _readings(
-    archive: Archive, ingest: Ingest, pages: Iterator[StoredPage]
-) -> Iterator[tuple[StoredPage, Reading | StoreError]]:
-    """Readings as they come back; a record that cannot be read is an error of that page alone."""
-    waiting: dict[Future[Reading], StoredPage] = {}
+def _captures(
+    location: Location, pages: Iterator[StoredPage], tally: _Tally
+) -> Iterator[tuple[StoredPage, LeasedUrl, Capture]]:
+    """What can be read again; a record that cannot is a failure of that page alone."""
     for page in pages:
-        path = archive.location.warc_directory / page.warc_file
         try:
-            capture = read_capture(path, page.warc_offset)
+            capture = read_capture(location.warc_directory / page.warc_file, page.warc_offset)
         except StoreError as error:
-            yield page, error
+            tally.failed(page, error)
             continue
-        if capture.withheld_sha256 is not None:  # nothing to read: only its metadata was kept
-            continue
-        waiting[ingest.read(page.leased, capture)] = page
-        if len(waiting) >= _IN_FLIGHT:
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield waiting.pop(future), future.result()
-    for future in list(waiting):
-        yield waiting[future], future.result()
+        if capture.withheld_sha256 is None:  # else there is nothing to read: only metadata was kept
+            yield page, page.leased, capture

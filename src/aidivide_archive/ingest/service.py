@@ -1,8 +1,7 @@
-"""The service that composes the stages: captures go to the worker pool, documents come back for the archive."""
+"""The service that reads: captures go to a pool of worker processes, readings come back."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from concurrent.futures import Future
 from contextlib import suppress
@@ -10,46 +9,43 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from aidivide_archive.config import Profile
-from aidivide_archive.crash_points import crash_point
 from aidivide_archive.ingest import PRELOAD, reading
-from aidivide_archive.ingest.reading import Reading, Response
+from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.metadata import load_language_model
-from aidivide_archive.model import (
-    Capture,
-    CaptureRecord,
-    Document,
-    Extraction,
-    LeasedUrl,
-    Outcome,
-    Reason,
-    UrlKind,
-    UrlState,
-    WarcPosition,
-    Withheld,
-)
-from aidivide_archive.rights import Statement, as_stored, header_statements
+from aidivide_archive.model import Capture, LeasedUrl, Outcome, Reason, UrlKind, UrlState
+from aidivide_archive.rights import Statement
 from aidivide_archive.similarity import load_permutations
-from aidivide_archive.words import word_count
 from aidivide_archive.workers import TRIES, Starter, WorkerFailure, WorkerPool
 
 logger = logging.getLogger(__name__)
 
 
 class Ingest:
-    """Reads captures in worker processes under the profile's limits."""
+    """Reads captures in worker processes under the profile's limits; to be closed.
+
+    What is stored of a reading is put together by `composing`.
+    """
 
     def __init__(
-        self, profile: Profile, *, workers: int | None = None, starter: Starter | None = None
+        self,
+        profile: Profile | None,
+        *,
+        workers: int | None = None,
+        starter: Starter | None = None,
     ) -> None:
-        """`starter`: one that was begun with PRELOAD, to be used up."""
-        self.profile = profile
+        """`profile`: None for pages of no event, which are not judged; they keep everything.
+
+        `starter`: one that was begun with PRELOAD, to be used up.
+        """
+        self.profile = profile or import_profile()
+        self._is_judging = profile is not None
         self._pool = WorkerPool(
             _read,
             start=_start,
-            argument=profile.to_json(),
+            argument=self.profile.to_json(),
             preload=PRELOAD,
             count=workers,
-            seconds=profile.limits.document_seconds,
+            seconds=self.profile.limits.document_seconds,
             starter=starter,
         )
 
@@ -62,14 +58,15 @@ class Ingest:
         """
         outer: Future[Reading] = Future()
         submit = self._pool.submit_long if leased.kind.is_long else self._pool.submit
-        inner = submit(response_of(capture, site_statements), leased)
+        inner = submit(capture, leased, site_statements)
 
         def hand_over(done: Future[Reading]) -> None:
             if done.cancelled():
                 outer.cancel()
                 return
             error = done.exception()
-            outer.set_result(done.result() if error is None else failed(leased, error))
+            result = done.result() if error is None else failed(leased, error)
+            outer.set_result(result if self._is_judging else unjudged(result))
 
         inner.add_done_callback(hand_over)
         return outer
@@ -78,18 +75,19 @@ class Ingest:
         self._pool.close()
 
 
-def response_of(capture: Capture, site_statements: tuple[Statement, ...] = ()) -> Response:
-    return Response(
-        status=capture.status,
-        body=capture.body,
-        content_type=capture.header("content-type"),
-        content_encoding=capture.header("content-encoding"),
-        location=capture.header("location"),
-        retry_after=capture.header("retry-after"),
-        captured_at=capture.captured_at,
-        completeness=capture.completeness,
-        statements=(*header_statements(capture.headers), *site_statements),
+def import_profile() -> Profile:
+    """The profile of pages that belong to no event: keeps everything, follows nothing."""
+    return Profile.model_validate(
+        {"schema": 1, "event": {"id": "import", "title": "Imported pages"}}
     )
+
+
+def unjudged(reading: Reading) -> Reading:
+    """The reading of a page of no event: what it is was read, what it is about was not judged."""
+    outcome = reading.outcome
+    if outcome.state is UrlState.DONE:
+        outcome = replace(outcome, reason=Reason.IMPORTED)
+    return replace(reading, outcome=outcome, relevance=None)
 
 
 def failed(leased: LeasedUrl, error: BaseException) -> Reading:
@@ -102,70 +100,13 @@ def failed(leased: LeasedUrl, error: BaseException) -> Reading:
     return Reading(outcome=Outcome(state=UrlState.FAILED, reason=Reason.INTERNAL, detail=detail))
 
 
-def document(
-    leased: LeasedUrl,
-    found: Reading,
-    *,
-    capture: Capture | None = None,
-    position: WarcPosition | None = None,
-    robots: dict[str, str] | None = None,
-    now: datetime | None = None,
-) -> Document:
-    """Put a reading and its capture together for the archive; `now` is only for tests."""
-    crash_point("after_extract")
-    record = None
-    if capture is not None and position is not None:
-        record = CaptureRecord(
-            captured_at=capture.captured_at,
-            status=capture.status,
-            content_type=capture.header("content-type"),
-            payload_sha256=hashlib.sha256(capture.body).hexdigest(),
-            payload_bytes=len(capture.body),
-            completeness=capture.completeness,
-            position=position,
-            ip_address=capture.ip_address,
-            robots=robots,
-            rights=as_stored(found.statements, found.withheld),
-        )
-    extraction = found.extraction
-    if extraction is not None and found.withheld is not None:
-        extraction = _without_text(extraction, found.withheld)
-    return Document(
-        url_id=leased.id,
-        url=leased.url,
-        kind=leased.kind,
-        outcome=found.outcome,
-        finished_at=now or datetime.now(UTC),
-        capture=record,
-        extraction=extraction,
-        relevance=found.relevance,
-        signature=found.signature,
-        discoveries=found.discoveries,
-        fingerprint=found.fingerprint,
-    )
-
-
-def kept_capture(capture: Capture, found: Reading) -> Capture:
-    """The capture as it is written to WARC: without its body when the page's rights are reserved."""
-    if found.withheld is None:
-        return capture
-    return replace(capture, body=b"", withheld_sha256=hashlib.sha256(capture.body).hexdigest())
-
-
-def _without_text(extraction: Extraction, reason: str) -> Extraction:
-    text = extraction.text
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    withheld = Withheld(reason=reason, text_sha256=digest, word_count=word_count(text))
-    return replace(extraction, text="", cuts=(), withheld=withheld)
-
-
 # --- inside a worker -----------------------------------------------------------------------------
 
 _profile: Profile | None = None
 
 
 def _start(profile_json: str) -> None:
-    """Load and use once what reading needs, before workers are forked: a new one reads its first pages as fast as any."""
+    """Load and use once what reading needs, before workers are forked: a new one reads its first page as fast as any."""
     global _profile
     load_permutations()
     _profile = Profile.from_json(profile_json)
@@ -190,7 +131,7 @@ _REHEARSAL = (
 
 def _rehearse(paragraphs: tuple[str, ...], profile: Profile) -> None:
     # numbered, because what is said twice counts once
-    marked = "".join(f"<p>{number}. {one}</p>" for number, one in enumerate(paragraphs, 1))
+    marked = "".join(f"<p>{number}. {text}</p>" for number, text in enumerate(paragraphs, 1))
     body = _PAGE.format(paragraphs=marked)
     moment = datetime(2025, 7, 27, tzinfo=UTC)
     url = "https://rehearsal.invalid/news/1"
@@ -210,9 +151,9 @@ def _rehearse(paragraphs: tuple[str, ...], profile: Profile) -> None:
         redirects=0,
         attempts=0,
     )
-    reading.read(response_of(capture), leased, profile)
+    reading.read(capture, leased, profile)
 
 
-def _read(response: Response, leased: LeasedUrl) -> Reading:
+def _read(capture: Capture, leased: LeasedUrl, site_statements: tuple[Statement, ...]) -> Reading:
     assert _profile is not None
-    return reading.read(response, leased, _profile)
+    return reading.read(capture, leased, _profile, site_statements)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 
-import sqlalchemy as sa
-
+from aidivide_archive.archive.documents.captures import event_profiles
 from aidivide_archive.archive.documents.texts import StoredText, iter_texts
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.storage.location import Location
@@ -18,12 +17,10 @@ from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.extract import VERSION
 from aidivide_archive.ingest.reading import Reading
-from aidivide_archive.ingest.reprocess import import_profile
-from aidivide_archive.ingest.service import Ingest
-from aidivide_archive.model import UrlState
+from aidivide_archive.ingest.service import Ingest, import_profile
+from aidivide_archive.ingest.streaming import readings
+from aidivide_archive.model import Capture, LeasedUrl, UrlState
 from aidivide_archive.warc.records import read_capture
-
-_IN_FLIGHT = 16
 
 
 def verify(
@@ -42,83 +39,82 @@ def verify(
         advice = "repeat the `aidivide purge` command"
         detail = "a purge was begun and did not come to its end"
         yield Damage(check="purge_unfinished", subject=JOURNAL, detail=detail, advice=advice)
-    with Reader(location) as reader:
-        yield from reader.ask(lambda c: _damages(c, location, sample, workers, progress))
-
-
-def _damages(
-    connection: sa.Connection,
-    location: Location,
-    sample: int | None,
-    workers: int | None,
-    progress: Callable[[int], None] | None,
-) -> Iterator[Damage]:
     folder = location.warc_directory
-    yield from row_damages(connection, folder)
-    broken: set[str] = set()
-    for damage in record_damages(connection, folder, sample=sample):
-        broken.add(damage.subject)
-        yield damage
-    chosen = None if sample is None else set(sampled_captures(connection, sample))
-    count = 0
-    for event_id, texts in iter_texts(connection, VERSION, chosen):
-        ingest = Ingest(_keeping(event_id), workers=workers)
+    with Reader(location) as reader:
+        yield from reader.each(lambda c: row_damages(c, folder))
+        broken: set[str] = set()
+        for damage in reader.each(lambda c: record_damages(c, folder, sample=sample)):
+            broken.add(damage.subject)
+            yield damage
+        chosen = None if sample is None else set(reader.ask(lambda c: sampled_captures(c, sample)))
+        rereading = _Rereading(reader, chosen, broken, workers, progress)
+        for event_id, profile_json in reader.ask(event_profiles).items():
+            yield from rereading.drifts(event_id, profile_json)
+
+
+@dataclass
+class _Rereading:
+    """Reads stored pages again and compares; a worker that fails is no damage of the archive."""
+
+    reader: Reader
+    chosen: Collection[int] | None
+    """Numbers of the captures to read; None: all."""
+    broken: Collection[str]
+    """URLs whose damage is reported already."""
+    workers: int | None
+    progress: Callable[[int], None] | None
+    count: int = 0
+
+    def drifts(self, event_id: str | None, profile_json: str | None) -> Iterator[Damage]:
+        """The texts of an event that today's stages read differently, though their version is the same."""
+        ingest = Ingest(_keeping(profile_json), workers=self.workers)
         try:
-            for one, found in _readings(location, ingest, texts, broken):
-                count += 1
-                if progress is not None:
-                    progress(count)
-                if not _is_same(one, found):
+            for text, reading in readings(ingest, self._captures(event_id)):
+                self.count += 1
+                if self.progress is not None:
+                    self.progress(self.count)
+                if not _is_same(text, reading):
                     yield Damage(
                         check="extraction_drift",
-                        subject=one.leased.url,
-                        detail=f"extraction {one.extraction_id}: version {one.version} reads another text today",
+                        subject=text.leased.url,
+                        detail=f"extraction {text.extraction_id}: version {text.version} reads another text today",
                         advice="`aidivide reprocess` reads it again; if it stays, " + RESTORE_ROWS,
                     )
         finally:
             ingest.close()
 
+    def _captures(self, event_id: str | None) -> Iterator[tuple[StoredText, LeasedUrl, Capture]]:
+        folder = self.reader.location.warc_directory
+        for text in self.reader.each(lambda c: iter_texts(c, event_id, VERSION, self.chosen)):
+            if text.leased.url in self.broken:
+                continue
+            try:
+                capture = read_capture(folder / text.warc_file, text.warc_offset)
+            except StoreError:
+                continue  # `record_damages` reports it
+            yield text, text.leased, capture
+
 
 def _keeping(profile_json: str | None) -> Profile:
     """The profile as far as it decides the text of a page; it rejects none and withholds none."""
+    keeps_all = import_profile()
     if profile_json is None:
-        return import_profile()
-    open_one = import_profile()
+        return keeps_all
     return Profile.from_json(profile_json).model_copy(
         update={
             "groups": (),
-            "relevance": open_one.relevance,
-            "window": open_one.window,
-            "exclude": open_one.exclude,
-            "rights": open_one.rights.model_copy(update={"reserved": "text"}),
+            "relevance": keeps_all.relevance,
+            "window": keeps_all.window,
+            "exclude": keeps_all.exclude,
+            "rights": keeps_all.rights.model_copy(update={"reserved": "text"}),
         }
     )
 
 
-def _is_same(one: StoredText, found: Reading) -> bool:
-    if found.outcome.state is UrlState.FAILED:  # the worker's limits, not the archive
+def _is_same(text: StoredText, reading: Reading) -> bool:
+    if reading.outcome.state is UrlState.FAILED:  # the worker's limits, not the archive
         return True
-    extraction = found.extraction
-    if extraction is not None and extraction.version != one.version:
+    extraction = reading.extraction
+    if extraction is not None and extraction.version != text.version:
         return True
-    return extraction is not None and extraction.text == one.text
-
-
-def _readings(
-    location: Location, ingest: Ingest, texts: Iterator[StoredText], broken: set[str]
-) -> Iterator[tuple[StoredText, Reading]]:
-    waiting: dict[Future[Reading], StoredText] = {}
-    for one in texts:
-        if one.leased.url in broken:  # told already
-            continue
-        try:
-            capture = read_capture(location.warc_directory / one.warc_file, one.warc_offset)
-        except StoreError:
-            continue  # the walk through the files has told it
-        waiting[ingest.read(one.leased, capture)] = one
-        if len(waiting) >= _IN_FLIGHT:
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield waiting.pop(future), future.result()
-    for future in list(waiting):
-        yield waiting[future], future.result()
+    return extraction is not None and extraction.text == text.text

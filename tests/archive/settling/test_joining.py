@@ -15,9 +15,9 @@ from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.documents.derived import is_derived
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.ingest.admission import discovery
+from aidivide_archive.ingest.composing import compose
 from aidivide_archive.ingest.reading import Reading, read
 from aidivide_archive.ingest.reprocess import reprocess
-from aidivide_archive.ingest.service import document, response_of
 from aidivide_archive.model import Capture, Channel, LeasedUrl, Stored, UrlKind, UrlState
 from aidivide_archive.similarity import sign
 from aidivide_archive.urls import url_id
@@ -101,7 +101,7 @@ def reading(
     )  # fmt: skip
     headers = (("Content-Type", "text/html; charset=utf-8"),)
     capture = Capture(url=entered.url, captured_at=at, status=status, headers=headers, body=body)
-    return leased, capture, read(response_of(capture), leased, profile)
+    return leased, capture, read(capture, leased, profile)
 
 
 def visit(
@@ -118,8 +118,7 @@ def visit(
         leased, capture, found = reading(profile, url, body, status=status, at=at)
         item = discovery(url, kind=UrlKind.PAGE, channel=Channel.SEED)
         archive.discover([item]).result()
-        position = archive.write_capture(capture)
-        one = document(leased, found, capture=capture, position=position, now=at)
+        one = compose(archive, leased, found, capture, now=at)
         # what it leads to is looked at elsewhere
         stored.append(archive.commit(replace(one, discoveries=())).result())
         if settle:

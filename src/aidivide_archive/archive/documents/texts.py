@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from aidivide_archive.archive.documents.captures import event_profiles
 from aidivide_archive.archive.documents.derived import is_derived
 from aidivide_archive.archive.schema import captures, crawls, extractions, urls, warc_files
 from aidivide_archive.model import LeasedUrl, UrlKind
@@ -28,19 +27,15 @@ class StoredText:
 
 
 def iter_texts(
-    connection: sa.Connection, version: str, chosen: set[int] | None
-) -> Iterator[tuple[str | None, Iterator[StoredText]]]:
-    """For each event its profile (canonical JSON, None: none) and the extractions that these stages made.
+    connection: sa.Connection,
+    event_id: str | None,
+    version: str,
+    chosen: Collection[int] | None,
+) -> Iterator[StoredText]:
+    """The extractions that these stages made of an event's pages; None: of pages that belong to no event.
 
     `chosen`: of these captures only. Texts that are withheld, or cut by a site's template, are left out.
     """
-    for event_id, profile in event_profiles(connection).items():
-        yield profile, _texts(connection, event_id, version, chosen)
-
-
-def _texts(
-    connection: sa.Connection, event_id: str | None, version: str, chosen: set[int] | None
-) -> Iterator[StoredText]:
     last = -1
     while True:
         statement = (

@@ -221,6 +221,10 @@ class Reader:
         """The answer to a question that another module of the archive asks. Raises StoreError."""
         return self._ask(question)
 
+    def each(self, question: Callable[[sa.Connection], Iterator[T]]) -> Iterator[T]:
+        """The answers to such a question, one by one. Raises StoreError."""
+        return self._iterate(question)
+
     # --- inside ----------------------------------------------------------------------------------
 
     def _ask(self, question: Callable[[sa.Connection], T]) -> T:
@@ -229,7 +233,7 @@ class Reader:
         except DBAPIError as error:
             raise self._failed(error) from error
 
-    def _iterate(self, rows: Callable[[sa.Connection], Iterator[Row]]) -> Iterator[Row]:
+    def _iterate(self, rows: Callable[[sa.Connection], Iterator[T]]) -> Iterator[T]:
         try:
             yield from rows(self._connection)
         except DBAPIError as error:
