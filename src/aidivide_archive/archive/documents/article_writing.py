@@ -50,8 +50,8 @@ def write_articles(connection: sa.Connection, wanted: Sequence[ArticleToWrite]) 
     indexed = full_text.indexed(connection, again)
     numbers, measured = _write_extractions(connection, wanted)
     rows = [
-        article_row(one.document.url, number, one.extraction, one.revision, row)
-        for one, number, row in zip(wanted, numbers, measured, strict=True)
+        article_row(article.document.url, number, article.extraction, article.revision, row)
+        for article, number, row in zip(wanted, numbers, measured, strict=True)
     ]
     statement = upsert(connection, articles)
     connection.execute(
@@ -59,26 +59,32 @@ def write_articles(connection: sa.Connection, wanted: Sequence[ArticleToWrite]) 
             index_elements=["id"], set_={name: statement.excluded[name] for name in rows[0]}
         ),
         [
-            {"id": one.document.url_id, "captured_at": one.seen_at, **row}
-            for one, row in zip(wanted, rows, strict=True)
+            {"id": article.document.url_id, "captured_at": article.seen_at, **row}
+            for article, row in zip(wanted, rows, strict=True)
         ],
     )
     outlets.name_hosts(connection, [row["host"] for row in rows])
     full_text.write(
         connection,
         [
-            (one.document.url_id, one.extraction.metadata.title or "", one.extraction.text)
-            for one in wanted
+            (
+                article.document.url_id,
+                article.extraction.metadata.title or "",
+                article.extraction.text,
+            )
+            for article in wanted
         ],
         gone=indexed,
     )
     _write_revisions(connection, wanted, numbers, rows)
-    for one in wanted:
-        if one.before is not None:
-            derived.drop_derived(connection, one.before.extraction_id)
+    for article in wanted:
+        if article.before is not None:
+            derived.drop_derived(connection, article.before.extraction_id)
     matching.drop_signatures(connection, again)
-    signed = [(one.document.url_id, one.document.signature) for one in wanted]
-    matching.insert_signatures(connection, [(number, one) for number, one in signed if one])
+    signed = [(article.document.url_id, article.document.signature) for article in wanted]
+    matching.insert_signatures(
+        connection, [(number, article) for number, article in signed if article]
+    )
 
 
 def _write_extractions(
@@ -90,21 +96,32 @@ def _write_extractions(
     """
     measured = [
         extraction_row(
-            one.document.url_id, one.extraction, one.capture_id, one.document.finished_at
+            article.document.url_id,
+            article.extraction,
+            article.capture_id,
+            article.document.finished_at,
         )
-        for one in wanted
+        for article in wanted
     ]
-    again = [one.capture_id for one in wanted if one.is_read_again and one.capture_id is not None]
+    again = [
+        article.capture_id
+        for article in wanted
+        if article.is_read_again and article.capture_id is not None
+    ]
     known = _known_extractions(connection, again)
     keys = [(row["capture_id"], row["version"]) for row in measured]
     drawn = iter(next_numbers(connection, extractions, sum(key not in known for key in keys)))
     numbers = [known[key] if key in known else next(drawn) for key in keys]
     new = [
-        (one, {"id": number, **row})
-        for one, number, row, key in zip(wanted, numbers, measured, keys, strict=True)
+        (article, {"id": number, **row})
+        for article, number, row, key in zip(wanted, numbers, measured, keys, strict=True)
         if key not in known
     ]
-    stated = [claim for one, row in new for claim in claim_rows(row["id"], one.extraction.metadata)]
+    stated = [
+        claim
+        for article, row in new
+        for claim in claim_rows(row["id"], article.extraction.metadata)
+    ]
     for table, rows in ((extractions, [row for _, row in new]), (claims, stated)):
         if rows:
             connection.execute(sa.insert(table), rows)
@@ -134,15 +151,15 @@ def _write_revisions(
     """Enter what the publisher changed; a newer extraction of the same bytes is no change."""
     new = [
         {
-            "article_id": one.document.url_id,
-            "number": one.revision,
+            "article_id": article.document.url_id,
+            "number": article.revision,
             "extraction_id": number,
             "text_sha256": row["text_sha256"],
             "title": row["title"],
-            "seen_at": one.seen_at,
+            "seen_at": article.seen_at,
         }
-        for one, number, row in zip(wanted, numbers, rows, strict=True)
-        if not one.is_read_again or one.before is None
+        for article, number, row in zip(wanted, numbers, rows, strict=True)
+        if not article.is_read_again or article.before is None
     ]
     if new:
         connection.execute(sa.insert(revisions), new)

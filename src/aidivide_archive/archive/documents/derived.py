@@ -67,12 +67,12 @@ def shown(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Shown]:
     ).all()
     if not rows:
         return {}
-    standing = {one.article_id: one for one in standing_of(connection, [row.id for row in rows])}
+    standing = {pair.article_id: pair for pair in standing_of(connection, [row.id for row in rows])}
     bases = {
         row.id: row
         for row in connection.execute(
             sa.select(extractions.c.id, extractions.c.version, extractions.c.text_sha256).where(
-                extractions.c.id.in_([one.base_id for one in standing.values()])
+                extractions.c.id.in_([pair.base_id for pair in standing.values()])
             )
         )
     }

@@ -25,7 +25,7 @@ def store_event(connection: sa.Connection, profile: Profile, now: datetime) -> N
         .values(id=profile.event.id, **values)
         .on_conflict_do_update(index_elements=["id"], set_=values)
     )
-    for source in sorted(profile.sources, key=lambda one: one.domain):
+    for source in sorted(profile.sources, key=lambda outlet: outlet.domain):
         fields = {
             "name": source.name,
             "country": source.country,

@@ -57,12 +57,16 @@ class _Folding(dict[int, str]):
             self[code] = ""
             return ""
         plain = _ACCENT.sub("", unicodedata.normalize("NFKD", chr(code))).casefold()
-        found = "".join(
-            f" {one} " if is_by_character(one) else one if _is_word(one) else " "
-            for one in unicodedata.normalize("NFC", plain)
+        folded = "".join(
+            f" {character} "
+            if is_by_character(character)
+            else character
+            if _is_word(character)
+            else " "
+            for character in unicodedata.normalize("NFC", plain)
         )
-        self[code] = found
-        return found
+        self[code] = folded
+        return folded
 
 
 def _is_word(character: str) -> bool:
@@ -207,21 +211,21 @@ def _thinned(words: list[str]) -> list[str]:
     common = {word: MAX_PLACES for word, count in places.items() if count > MAX_PLACES}
     if not common:
         return words
-    found = []
+    thinned = []
     for word in words:
         left = common.get(word)
         if left is not None:
             common[word] = left - 1
-        found.append(_HOLE if left is not None and left <= 0 else word)
-    return found
+        thinned.append(_HOLE if left is not None and left <= 0 else word)
+    return thinned
 
 
 def _vector(title: str, text: str) -> str:
     """A tsvector as text: words hold letters, digits and marks only, so that none needs escaping."""
-    found: dict[str, list[str]] = {}
+    places_of: dict[str, list[str]] = {}
     for place, word in enumerate(indexed_words(title, MAX_TITLE_WORDS), 1):
-        found.setdefault(word, []).append(f"{place}A")
+        places_of.setdefault(word, []).append(f"{place}A")
     for place, word in enumerate(_thinned(indexed_words(text)), _TEXT_STARTS_AT):
         if word != _HOLE:
-            found.setdefault(word, []).append(str(place))
-    return " ".join(f"'{word}':{','.join(places)}" for word, places in found.items())
+            places_of.setdefault(word, []).append(str(place))
+    return " ".join(f"'{word}':{','.join(places)}" for word, places in places_of.items())

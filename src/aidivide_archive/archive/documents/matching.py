@@ -54,7 +54,9 @@ def index(connection: sa.Connection, signed: Sequence[tuple[int, Signature]]) ->
         for band, key in enumerate(keys_of(signature))
     ]
     insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
-    sketch_rows = [(value, article_id) for article_id, one in signed for value in one.sketch]
+    sketch_rows = [
+        (value, article_id) for article_id, signature in signed for value in signature.sketch
+    ]
     insert_rows(connection, sketch, ("hash", "article_id"), sketch_rows)
 
 
@@ -105,14 +107,14 @@ def insert_signatures(connection: sa.Connection, signed: Sequence[tuple[int, Sig
         [
             {
                 "article_id": article_id,
-                "scheme": one.scheme,
-                "seed": one.seed,
-                "version": one.version,
-                "hashvalues": one.hashvalues,
-                "shingle_count": one.shingle_count,
-                "sketch": np.array(one.sketch, dtype="<i8").tobytes(),
+                "scheme": signature.scheme,
+                "seed": signature.seed,
+                "version": signature.version,
+                "hashvalues": signature.hashvalues,
+                "shingle_count": signature.shingle_count,
+                "sketch": np.array(signature.sketch, dtype="<i8").tobytes(),
             }
-            for article_id, one in signed
+            for article_id, signature in signed
         ],
     )
 
@@ -150,10 +152,10 @@ def _index(connection: sa.Connection, ids: Sequence[int]) -> None:
     for band in range(BAND_COUNT):
         order = np.argsort(all_keys[:, band])
         columns = all_keys[order, band].tolist(), by_article[order].tolist()
-        band_rows = [(band, key, one) for key, one in zip(*columns, strict=True)]
+        band_rows = [(band, key, owner) for key, owner in zip(*columns, strict=True)]
         insert_rows(connection, bands, ("band", "key", "article_id"), band_rows)
     hashes = np.concatenate(sketches)
-    repeated = np.repeat(by_article, [len(one) for one in sketches])
+    repeated = np.repeat(by_article, [len(owner) for owner in sketches])
     order = np.argsort(hashes)
     for start in range(0, len(order), _ROWS_AT_ONCE):
         chosen = order[start : start + _ROWS_AT_ONCE]
@@ -210,7 +212,7 @@ def candidates_of(connection: sa.Connection, article_id: int, signature: Signatu
         )
         hits = {row[0]: row[1] for row in rows}
     sizes = _sketch_sizes(connection, sorted(hits))
-    found = {
+    candidates = {
         other
         for other, size in sizes.items()
         if hits[other] >= least_hits(min(len(signature.sketch), size))
@@ -218,7 +220,7 @@ def candidates_of(connection: sa.Connection, article_id: int, signature: Signatu
     keys = keys_of(signature)
     if keys:
         own = listed(connection, keys)
-        found.update(
+        candidates.update(
             connection.scalars(
                 sa.select(bands.c.article_id)
                 .join_from(
@@ -229,7 +231,7 @@ def candidates_of(connection: sa.Connection, article_id: int, signature: Signatu
                 .limit(BUCKET_CAP)
             )
         )
-    return sorted(found)
+    return sorted(candidates)
 
 
 def _sketch_sizes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -246,15 +248,15 @@ def _sketch_sizes(connection: sa.Connection, ids: Sequence[int]) -> dict[int, in
 
 def texts_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
     """URL and text of articles, by id."""
-    found: dict[int, tuple[str, str]] = {}
+    texts: dict[int, tuple[str, str]] = {}
     for chunk in chunks(ids):
         rows = connection.execute(
             sa.select(articles.c.id, articles.c.url, extractions.c.text)
             .join_from(articles, extractions, extractions.c.id == articles.c.extraction_id)
             .where(articles.c.id.in_(chunk))
         )
-        found.update({row.id: (row.url, row.text) for row in rows})
-    return found
+        texts.update({row.id: (row.url, row.text) for row in rows})
+    return texts
 
 
 def _drop_matches(connection: sa.Connection, ids: Sequence[int]) -> None:
@@ -279,20 +281,20 @@ def match_of(
 
 
 def match_row(match: Match) -> dict[str, Any]:
-    found = match.comparison
-    assert found.relation is not None
+    comparison = match.comparison
+    assert comparison.relation is not None
     return {
         "a_id": match.a_id,
         "b_id": match.b_id,
-        "relation": found.relation.value,
-        "contains": found.contains,
-        "jaccard": found.jaccard,
-        "containment_a": found.containment_a,
-        "containment_b": found.containment_b,
-        "containment_a_outside_quotes": found.containment_a_outside_quotes,
-        "containment_b_outside_quotes": found.containment_b_outside_quotes,
-        "longest_passage_words": found.longest_passage_words,
+        "relation": comparison.relation.value,
+        "contains": comparison.contains,
+        "jaccard": comparison.jaccard,
+        "containment_a": comparison.containment_a,
+        "containment_b": comparison.containment_b,
+        "containment_a_outside_quotes": comparison.containment_a_outside_quotes,
+        "containment_b_outside_quotes": comparison.containment_b_outside_quotes,
+        "longest_passage_words": comparison.longest_passage_words,
         "decided_by": match.decided_by,
-        "reasons": as_json_list(found.evidence),
+        "reasons": as_json_list(comparison.evidence),
         "version": match.version,
     }

@@ -38,9 +38,10 @@ def refresh(connection: sa.Connection) -> None:
 
 def _rows(connection: sa.Connection, hosts: list[str]) -> list[dict[str, str | None]]:
     named = Outlets(connection)
-    found = {host: named.of(None, host) for host in hosts}
+    outlet_of = {host: named.of(None, host) for host in hosts}
     return [
-        {"host": host, "name": name, "country": country} for host, (name, country) in found.items()
+        {"host": host, "name": name, "country": country}
+        for host, (name, country) in outlet_of.items()
     ]
 
 
@@ -60,7 +61,7 @@ class Outlets:
         return self._known[key]
 
     def _find(self, event_id: str | None, host: str) -> tuple[str | None, str | None]:
-        for name in sorted(self._profiles, key=lambda one: (one != event_id, one)):
+        for name in sorted(self._profiles, key=lambda event: (event != event_id, event)):
             profile = self._profiles[name]
             source = profile.source_for(host) if profile else None
             if source is not None:

@@ -129,7 +129,11 @@ def _store_different(
     write_relevance(
         connection,
         documents,
-        keep={one.url_id for one in documents if outcomes[one.url_id] is not one.outcome},
+        keep={
+            document.url_id
+            for document in documents
+            if outcomes[document.url_id] is not document.outcome
+        },
     )
     stored = {document.url_id: _stored(document, known) for document in documents}
     write_articles(
@@ -172,11 +176,15 @@ def _store_different(
 
 def _known(connection: sa.Connection, documents: Sequence[Document]) -> _Known:
     shown = derived.shown(connection, [document.url_id for document in documents])
-    parts = [one.url_id for one in documents if one.extraction and is_part(one.extraction)]
+    parts = [
+        document.url_id
+        for document in documents
+        if document.extraction and is_part(document.extraction)
+    ]
     missed = [
-        one.url_id
-        for one in documents
-        if one.url_id in shown and one.outcome.state is not UrlState.DONE
+        document.url_id
+        for document in documents
+        if document.url_id in shown and document.outcome.state is not UrlState.DONE
     ]
     return _Known(
         articles=shown,
@@ -254,8 +262,12 @@ def _compare(
     connection: sa.Connection, documents: Sequence[Document], stored: Mapping[int, Stored]
 ) -> None:
     """Enter new texts into the bands and sketches, and match them with what is there."""
-    written = [one for one in documents if stored[one.url_id] in (Stored.NEW, Stored.REVISED)]
-    signed = [(one.url_id, one.signature) for one in written if one.signature]
+    written = [
+        document
+        for document in documents
+        if stored[document.url_id] in (Stored.NEW, Stored.REVISED)
+    ]
+    signed = [(document.url_id, document.signature) for document in written if document.signature]
     matching.index(connection, signed)
     for url_id, signature in signed:
         is_new = stored[url_id] is Stored.NEW
@@ -274,7 +286,11 @@ def _insert_captures(
     connection: sa.Connection, run: Run, documents: Sequence[Document]
 ) -> dict[int, int]:
     """Numbers of the captures by URL id; the run's WARC file now counts as far as they reach."""
-    captured = [(one.url_id, one.capture) for one in documents if one.capture is not None]
+    captured = [
+        (document.url_id, document.capture)
+        for document in documents
+        if document.capture is not None
+    ]
     if not captured:
         return {}
     numbers = next_numbers(connection, captures, len(captured))
@@ -317,13 +333,15 @@ def _count_pages(connection: sa.Connection, run: Run, documents: Sequence[Docume
     budgets.count_pages(
         connection,
         [
-            budgets.FetchedPage(one.url_id, host_of(one.url), one.url, one.fingerprint)
-            for one in documents
-            if one.capture is not None and 200 <= one.capture.status < 300
-            if one.kind is UrlKind.PAGE and one.outcome.state is not UrlState.FAILED
+            budgets.FetchedPage(
+                document.url_id, host_of(document.url), document.url, document.fingerprint
+            )
+            for document in documents
+            if document.capture is not None and 200 <= document.capture.status < 300
+            if document.kind is UrlKind.PAGE and document.outcome.state is not UrlState.FAILED
         ],
         barren_pages=run.barren_pages,
-        now=max(one.finished_at for one in documents),
+        now=max(document.finished_at for document in documents),
     )
 
 

@@ -94,12 +94,15 @@ def _first_to_show(
         return {}
     connection.execute(
         upsert(connection, page_contents).on_conflict_do_nothing(),
-        [{"host": one.host, "fingerprint": one.fingerprint, "url_id": one.url_id} for one in shown],
+        [
+            {"host": page.host, "fingerprint": page.fingerprint, "url_id": page.url_id}
+            for page in shown
+        ],
     )
     rows = connection.execute(
         sa.select(page_contents).where(
-            page_contents.c.host.in_(sorted({one.host for one in shown})),
-            page_contents.c.fingerprint.in_(sorted({one.fingerprint or 0 for one in shown})),
+            page_contents.c.host.in_(sorted({page.host for page in shown})),
+            page_contents.c.fingerprint.in_(sorted({page.fingerprint or 0 for page in shown})),
         )
     )
     return {(row.host, row.fingerprint): row.url_id for row in rows}

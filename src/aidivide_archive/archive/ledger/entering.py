@@ -24,7 +24,7 @@ from aidivide_archive.traps import url_pattern
 
 def discover(
     connection: sa.Connection,
-    found: Iterable[Discovery],
+    entries: Iterable[Discovery],
     *,
     crawl_id: int,
     event_id: str | None,
@@ -36,7 +36,7 @@ def discover(
     Rows are written in id order, so that two PostgreSQL writers cannot deadlock.
     """
     unique: dict[tuple[int, Channel, int], Discovery] = {}
-    for item in found:
+    for item in entries:
         unique.setdefault((item.id, item.channel, item.from_id), item)
     ordered = sorted(unique.values(), key=lambda d: d.id)  # stable: the first of a URL stays first
     new = 0

@@ -255,10 +255,10 @@ def hints(
             discoveries.c.crawl_id.desc(),
         )
     )
-    found: dict[int, dict[tuple[Channel, Hint], None]] = {}
+    hints_of: dict[int, dict[tuple[Channel, Hint], None]] = {}
     for url_id, channel, hint in rows:
-        found.setdefault(url_id, {})[Channel(channel), Hint(**hint)] = None
-    return {url_id: tuple(pairs) for url_id, pairs in found.items()}
+        hints_of.setdefault(url_id, {})[Channel(channel), Hint(**hint)] = None
+    return {url_id: tuple(pairs) for url_id, pairs in hints_of.items()}
 
 
 def reset_budgets(connection: sa.Connection) -> None:

@@ -31,8 +31,8 @@ class OriginRobots:
 def store_robots(connection: sa.Connection, origins: Sequence[OriginRobots]) -> None:
     """Keep the robots.txt of origins, for the times when their servers do not answer; the last of one counts."""
     by_host: dict[str, list[OriginRobots]] = {}
-    for one in origins:
-        by_host.setdefault(one.host, []).append(one)
+    for origin in origins:
+        by_host.setdefault(origin.host, []).append(origin)
     names = sorted(by_host)
     known = connection.execute(
         sa.select(hosts.c.host, hosts.c.robots).where(hosts.c.host.in_(names))
@@ -46,7 +46,7 @@ def store_robots(connection: sa.Connection, origins: Sequence[OriginRobots]) -> 
             {
                 "name": name,
                 "copies": held.get(name, {})
-                | {one.scheme: _kept(one.copy) for one in by_host[name]},
+                | {origin.scheme: _kept(origin.copy) for origin in by_host[name]},
                 "delay": by_host[name][-1].crawl_delay,
             }
             for name in names

@@ -38,7 +38,7 @@ def learn_boilerplate(
     connection: sa.Connection, everything: Mapping[int, StoryArticle]
 ) -> Boilerplate:
     """Learn from the texts as shown and the lines they are shown without; reads only."""
-    found = {}
+    by_site = {}
     sentences = []
     cut = site_lines(connection)
     for site, texts in _texts_by_site(connection, everything):
@@ -53,24 +53,24 @@ def learn_boilerplate(
             lines.append(site_boilerplate(signed, groups))
         common = unique_hashes(np.concatenate([_NOTHING, *lines]))
         if len(common):
-            found[site] = common
-        keys = {one: sentence_keys(text) for one, text in texts.items()}
+            by_site[site] = common
+        keys = {article_id: sentence_keys(text) for article_id, text in texts.items()}
         sentences.append(site_sentences(keys, dict(zip(texts, groups, strict=True))))
-    return Boilerplate(found, _stock(connection, stock_sentences(sentences)))
+    return Boilerplate(by_site, _stock(connection, stock_sentences(sentences)))
 
 
 def _stock(connection: sa.Connection, holders: Mapping[int, int]) -> Hashes:
     """The shingles of sentences, given by their keys and the article to find each one in."""
-    found = [_NOTHING]
+    stock = [_NOTHING]
     ids = sorted(set(holders.values()))
     for chunk in chunks(ids):
         for _, text in texts_of(connection, chunk).values():
-            found += [
+            stock += [
                 shingles(sentence)
                 for key, sentence in sentence_keys(text).items()
                 if key in holders
             ]
-    return unique_hashes(np.concatenate(found))
+    return unique_hashes(np.concatenate(stock))
 
 
 def _texts_by_site(
@@ -83,9 +83,11 @@ def _texts_by_site(
     waiting: list[str] = []
     for place, site in enumerate(sorted(by_site), start=1):
         waiting.append(site)
-        if place < len(by_site) and sum(len(by_site[one]) for one in waiting) < CHUNK:
+        if place < len(by_site) and sum(len(by_site[article_id]) for article_id in waiting) < CHUNK:
             continue
-        texts = texts_of(connection, [one for name in waiting for one in by_site[name]])
+        texts = texts_of(
+            connection, [article_id for name in waiting for article_id in by_site[name]]
+        )
         for name in waiting:
-            yield name, {one: texts[one][1] for one in by_site[name]}
+            yield name, {article_id: texts[article_id][1] for article_id in by_site[name]}
         waiting.clear()

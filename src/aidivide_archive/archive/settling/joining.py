@@ -129,22 +129,22 @@ def join_pages(connection: sa.Connection) -> Joining:
 
 def _attached(parts: Mapping[int, _Page], heads: Mapping[int, _Page]) -> dict[int, int]:
     """The number of the article that each attached part belongs to."""
-    found: dict[int, int] = {}
+    head_of: dict[int, int] = {}
     for page in parts.values():
         head = heads.get(page.first_id or -1)
         if head is not None and head.is_first and not page.is_first and _fit(page, head):
-            found[page.id] = head.id
+            head_of[page.id] = head.id
     for head in heads.values():
         whole = parts.get(_number(head.part.whole_url) or -1)
         if whole is not None and _fit(whole, head) and _covers(whole, head):
-            found.setdefault(whole.id, head.id)
+            head_of.setdefault(whole.id, head.id)
     for page in parts.values():
-        if page.part.is_amp and page.id not in found:
+        if page.part.is_amp and page.id not in head_of:
             target = page.first_id or -1  # itself a page of an article, maybe
-            other = parts.get(target) if target in found else heads.get(target)
+            other = parts.get(target) if target in head_of else heads.get(target)
             if other is not None and not other.part.is_amp and _fit(page, other):
-                found[page.id] = found.get(target, target)
-    return {number: head for number, head in found.items() if head not in found}
+                head_of[page.id] = head_of.get(target, target)
+    return {number: head for number, head in head_of.items() if head not in head_of}
 
 
 def _fit(page: _Page, other: _Page) -> bool:
@@ -154,9 +154,9 @@ def _fit(page: _Page, other: _Page) -> bool:
     return _titles_fit(page.title, other.title)
 
 
-def _titles_fit(one: str | None, other: str | None) -> bool:
+def _titles_fit(title: str | None, other: str | None) -> bool:
     """Whether two headlines are one, apart from page numbers; a missing one fits."""
-    keys = sorted((_title_key(one), _title_key(other)), key=len)
+    keys = sorted((_title_key(title), _title_key(other)), key=len)
     if not keys[0]:
         return True
     return keys[0] == keys[1] or (len(keys[0]) >= _PREFIX_CHARS and keys[1].startswith(keys[0]))
@@ -170,8 +170,8 @@ def _covers(whole: _Page, head: _Page) -> bool:
     """Whether a page has the text of the first page in it, and so is all of them on one."""
     has = {line_key(line) for line in whole.lines}
     wanted = [line_key(line) for line in head.lines]
-    found = sum(len(key) for key in wanted if key in has)
-    return found >= _WHOLE_SHARE * sum(map(len, wanted)) > 0
+    covered_chars = sum(len(key) for key in wanted if key in has)
+    return covered_chars >= _WHOLE_SHARE * sum(map(len, wanted)) > 0
 
 
 # --- the joined text -----------------------------------------------------------------------------
@@ -234,8 +234,8 @@ def _parts(connection: sa.Connection) -> dict[int, _Page]:
     )
     ids = {row.url_id: row.id for row in newest if not derived.is_derived(row.version)}
     shown = _bases(connection, list(ids))  # of an article, the one that it stands on
-    found = _read_pages(connection, {**ids, **shown})
-    return {number: page for number, page in found.items() if page.part != _NO_PART}
+    pages = _read_pages(connection, {**ids, **shown})
+    return {number: page for number, page in pages.items() if page.part != _NO_PART}
 
 
 _NO_PART = Part(number=1)
@@ -250,14 +250,14 @@ def _heads(connection: sa.Connection, parts: Mapping[int, _Page]) -> dict[int, _
 def _bases(connection: sa.Connection, ids: Sequence[int]) -> dict[int, int]:
     """Numbers of the base extractions of those that are articles."""
     return {
-        one.article_id: one.base_id
+        standing.article_id: standing.base_id
         for chunk in chunks(ids)
-        for one in derived.standing_of(connection, chunk)
+        for standing in derived.standing_of(connection, chunk)
     }
 
 
 def _read_pages(connection: sa.Connection, numbers: Mapping[int, int]) -> dict[int, _Page]:
-    found: dict[int, _Page] = {}
+    pages: dict[int, _Page] = {}
     wanted = sorted(numbers.values())
     for chunk in chunks(wanted):
         rows = connection.execute(
@@ -274,7 +274,7 @@ def _read_pages(connection: sa.Connection, numbers: Mapping[int, int]) -> dict[i
         )
         for row in rows:
             stated = row.fields.get("part")
-            found[row.url_id] = _Page(
+            pages[row.url_id] = _Page(
                 id=row.url_id,
                 url=row.url,
                 site=row.site,
@@ -282,7 +282,7 @@ def _read_pages(connection: sa.Connection, numbers: Mapping[int, int]) -> dict[i
                 text=row.text,
                 part=Part(**stated) if stated else _NO_PART,
             )
-    return dict(sorted(found.items()))
+    return dict(sorted(pages.items()))
 
 
 def _write_attached(

@@ -116,10 +116,10 @@ def compute_settlement(connection: sa.Connection) -> Settlement:
     everything = _story_articles(connection)
     boilerplate = learn_boilerplate(connection, everything)
     pairs = _candidate_pairs(connection, everything, boilerplate)
-    found = tuple(_compared(connection, pairs, everything, boilerplate))
-    told = _judgements(connection)
-    grouped = tuple(build_stories(tuple(everything.values()), found, told))
-    return Settlement(len(everything), tuple(pairs), found, grouped)
+    matched = tuple(_compared(connection, pairs, everything, boilerplate))
+    verdicts = _judgements(connection)
+    grouped = tuple(build_stories(tuple(everything.values()), matched, verdicts))
+    return Settlement(len(everything), tuple(pairs), matched, grouped)
 
 
 def _renew_signatures(connection: sa.Connection) -> None:
@@ -138,7 +138,9 @@ def _renew_signatures(connection: sa.Connection) -> None:
     for chunk in chunks(stale):
         texts = texts_of(connection, chunk)
         drop_signatures(connection, chunk)
-        insert_signatures(connection, [(one, sign(text)) for one, (_, text) in texts.items()])
+        insert_signatures(
+            connection, [(article_id, sign(text)) for article_id, (_, text) in texts.items()]
+        )
 
 
 def _story_articles(connection: sa.Connection) -> dict[int, StoryArticle]:
@@ -224,13 +226,17 @@ def _compared(
 ) -> Iterator[Match]:
     """The matches among the pairs. Pairs of one text come together, so that it is prepared once."""
     ready: dict[int, Prepared] = {}
-    place = {one: number for number, group in enumerate(components(set(pairs))) for one in group}
+    place = {
+        article_id: number
+        for number, group in enumerate(components(set(pairs)))
+        for article_id in group
+    }
     ordered = sorted(pairs, key=lambda pair: (place[pair[0]], pair))
     for start in range(0, len(ordered), _PAIRS_AT_ONCE):
         chunk = ordered[start : start + _PAIRS_AT_ONCE]
         if len(ready) > _PREPARED_CACHE:
             ready.clear()
-        missing = sorted({one for pair in chunk for one in pair} - ready.keys())
+        missing = sorted({article_id for pair in chunk for article_id in pair} - ready.keys())
         for article_id, (_, text) in texts_of(connection, missing).items():
             common = boilerplate.by_site.get(everything[article_id].site, _NOTHING)
             ready[article_id] = prepare(text, boilerplate=common, stock=boilerplate.stock)
@@ -246,8 +252,8 @@ def _judgements(connection: sa.Connection) -> dict[tuple[int, int], Verdict]:
     return {(row.a_id, row.b_id): Verdict(row.verdict) for row in rows}
 
 
-def _write_matches(connection: sa.Connection, found: Sequence[Match]) -> None:
-    wanted = {(match.a_id, match.b_id): match_row(match) for match in found}
+def _write_matches(connection: sa.Connection, matched: Sequence[Match]) -> None:
+    wanted = {(match.a_id, match.b_id): match_row(match) for match in matched}
     present = {
         (row["a_id"], row["b_id"]): dict(row)
         for row in connection.execute(sa.select(matches)).mappings()

@@ -103,10 +103,10 @@ def site_lines(connection: sa.Connection) -> dict[str, list[str]]:
         .where(clutter_rules.c.status != UNDONE)
         .order_by(clutter_rules.c.site, clutter_rules.c.line_hash)
     )
-    found: dict[str, list[str]] = {}
+    lines: dict[str, list[str]] = {}
     for row in rows:
-        found.setdefault(row.site, []).append(row.sample)
-    return found
+        lines.setdefault(row.site, []).append(row.sample)
+    return lines
 
 
 def _sites(connection: sa.Connection) -> set[str]:
@@ -125,16 +125,16 @@ def _pages(connection: sa.Connection, site: str, joining: Joining) -> Iterator[_
         sa.select(articles.c.id).where(articles.c.site == site).order_by(articles.c.id)
     ).all()
     for chunk in chunks(ids):
-        found = list(standing_of(connection, chunk))
+        standings = list(standing_of(connection, chunk))
         columns = (extractions.c.id, extractions.c.version, extractions.c.text, extractions.c.cuts)
-        base_ids = [one.base_id for one in found]
+        base_ids = [standing.base_id for standing in standings]
         rows = connection.execute(sa.select(*columns).where(extractions.c.id.in_(base_ids)))
         bases = {row.id: row for row in rows}
-        for one in found:
-            base = bases[one.base_id]
-            joined = joining.articles.get(one.article_id, Joined())
+        for standing in standings:
+            base = bases[standing.base_id]
+            joined = joining.articles.get(standing.article_id, Joined())
             yield _Page(
-                standing=one,
+                standing=standing,
                 version=f"{base.version}{joined.suffix}",
                 text=base.text if joined.text is None else joined.text,
                 joined=joined,
@@ -183,7 +183,9 @@ def _distinct(pages: Sequence[_Page]) -> Iterable[list[str]]:
     """
     texts = sorted({page.text for page in pages})
     merged: dict[int, list[str]] = {}
-    for text, group in zip(texts, version_groups([shingles(one) for one in texts]), strict=True):
+    for text, group in zip(
+        texts, version_groups([shingles(page_text) for page_text in texts]), strict=True
+    ):
         merged.setdefault(group, []).extend(text.split("\n"))
     return merged.values()
 
@@ -254,8 +256,8 @@ def _derive(
 
 def _joined_fields(joined: Joined) -> dict[str, Any]:
     """What `fields` says of an article of several pages; absent keys mean none."""
-    found = {"pages": list(joined.urls), "missing_pages": list(joined.missing)}
-    return {name: value for name, value in found.items() if value}
+    fields = {"pages": list(joined.urls), "missing_pages": list(joined.missing)}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _claim_pages(connection: sa.Connection, extraction_id: int, joined: Joined) -> None:
