@@ -217,6 +217,34 @@ def test_every_planted_damage_is_found_and_named(part: int, sound: Location, tmp
     assert missed == []
 
 
+COLUMNS_OF_ENUMS = (
+    *(
+        ("urls", "state"),
+        ("urls", "kind"),
+        ("discoveries", "channel"),
+        ("captures", "completeness"),
+    ),
+    *(("extractions", "page_kind"), ("matches", "relation")),
+    ("story_members", "role"),
+)
+
+
+@pytest.mark.parametrize(("table", "column"), COLUMNS_OF_ENUMS)
+def test_a_word_that_is_no_value_of_its_enum_is_found(
+    sound: Location, tmp_path: Path, table: str, column: str
+):
+    where = Location(tmp_path / "copy")
+    shutil.copytree(sound.directory, where.directory)
+    with database(where) as connection:
+        changed = connection.execute(f"UPDATE {table} SET {column} = 'film'").rowcount
+    assert changed > 0
+    lines = [f"{one.check} {one.subject} {one.detail}" for one in damages(where)]
+    assert any(
+        line.startswith(f"unknown_value {table} row") and f"{column} 'film'" in line
+        for line in lines
+    ), lines
+
+
 def test_a_text_that_its_stages_would_not_give_today_is_drift(sound: Location, tmp_path: Path):
     """Text and digest were changed together: only reading the bytes again shows it."""
     where = Location(tmp_path / "archive")

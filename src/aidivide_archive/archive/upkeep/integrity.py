@@ -20,6 +20,7 @@ from aidivide_archive.archive.schema import (
     captures,
     extractions,
     matches,
+    metadata,
     revisions,
     signatures,
     stories,
@@ -27,6 +28,7 @@ from aidivide_archive.archive.schema import (
     urls,
     warc_files,
 )
+from aidivide_archive.archive.storage.types import OneOf
 from aidivide_archive.model import Reason, UrlKind, UrlState
 from aidivide_archive.urls import article_id, story_id
 
@@ -72,6 +74,7 @@ def plain_damages(connection: sa.Connection, warc_directory: Path) -> Iterator[D
     """Everything that is wrong, as far as plain questions to the rows and the sizes of the files can tell."""
     for check in (
         _database(connection),
+        _values(connection),
         _articles(connection),
         _pages(connection),
         _stories(connection),
@@ -110,6 +113,21 @@ def _database(connection: sa.Connection) -> Iterator[Damage]:
             yield _damage("database", "archive.db", " ".join(str(line).split()))
     for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
         yield _damage("foreign_key", f"{row[0]} row {row[1]}", f"points to no row of {row[2]}")
+
+
+def _values(connection: sa.Connection) -> Iterator[Damage]:
+    """Words in the place of an enum's value that no program of this version writes."""
+    for table in metadata.sorted_tables:
+        for column in table.c:
+            if not isinstance(column.type, OneOf):
+                continue
+            word = sa.type_coerce(column, sa.Text())
+            known = [member.value for member in column.type.values]
+            statement = sa.select(*table.primary_key.columns, word.label("word"))
+            for row in stream(connection, statement.where(word.not_in(known))):
+                key = " ".join(map(str, tuple(row)[:-1]))
+                detail = f"{column.name} {row.word!r} is no {column.type.values.__name__}"
+                yield _damage("unknown_value", f"{table.name} row {key}", detail)
 
 
 def _articles(connection: sa.Connection) -> Iterator[Damage]:
