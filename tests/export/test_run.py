@@ -17,8 +17,8 @@ from aidivide_archive.export import exporters
 from aidivide_archive.export.columns import SETS
 from aidivide_archive.export.request import Dedup, Purpose, Request
 from aidivide_archive.export.run import export_set
-from tests.conftest import ENGINES, new_location
 from tests.support import filled_archive as filled
+from tests.support.archives import ENGINES, new_location
 
 
 @pytest.fixture(scope="module", params=ENGINES)

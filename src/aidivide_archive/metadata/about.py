@@ -48,6 +48,7 @@ _SAME_SCRIPT = {
     "ja": {"ja"},
     "he": {"he", "iw", "yi"},
 }
+_JSON_LD_RIGHTS = ("license", "copyrightNotice", "usageInfo")
 _RIGHTS = re.compile(
     rf"©|copyright|{RIGHTS_RESERVED}|著作权|creative commons|\bcc[ -]by\b", re.IGNORECASE
 )
@@ -234,7 +235,7 @@ def rights_claim(facts: PageFacts, blocks: Sequence[Block]) -> Claim | None:
             next(
                 (
                     text
-                    for node in _of_this_page(facts)
+                    for node in _rights_nodes(facts)
                     for text in (
                         *jsonld.texts(node.get("copyrightNotice")),
                         *jsonld.texts(node.get("license")),
@@ -256,16 +257,20 @@ def rights_claim(facts: PageFacts, blocks: Sequence[Block]) -> Claim | None:
     return None
 
 
-def _of_this_page(facts: PageFacts) -> Iterator[jsonld.Node]:
-    """The JSON-LD nodes that speak of this page: not those of a list that name another address as theirs."""
+def _rights_nodes(facts: PageFacts) -> Iterator[jsonld.Node]:
+    """The JSON-LD nodes with rights of this page: not those of a list that name another address as theirs."""
+    nodes = [node for node in facts.nodes if any(key in node for key in _JSON_LD_RIGHTS)]
+    if not nodes:
+        return
     canonical = canonical_claim(facts)
     own = {address(facts.url, facts.url), canonical.value if canonical else None}
-    for node in facts.nodes:
-        raws = (
-            *jsonld.addresses(node.get("url")),
-            *jsonld.addresses(node.get("mainEntityOfPage")),
-        )
-        named = {url for raw in raws if (url := address(raw, facts.url))}
+    for node in nodes:
+        named = {
+            address(raw, facts.url)
+            for key in ("url", "mainEntityOfPage")
+            for raw in jsonld.addresses(node.get(key))
+            if raw.startswith(("http:", "https:", "/"))  # some write "true"
+        }
         if not named or named & own:
             yield node
 
@@ -275,8 +280,8 @@ def reservation_claims(facts: PageFacts) -> tuple[Claim, ...]:
     stated = [(one.source, one.value) for one in meta_statements(facts.metas)]
     stated += [("link:license", href) for href in facts.licences]
     stated += [("figure:license", href) for href in facts.picture_licences]
-    for node in _of_this_page(facts):
-        for key in ("license", "copyrightNotice", "usageInfo"):
+    for node in _rights_nodes(facts):
+        for key in _JSON_LD_RIGHTS:
             words = jsonld.texts(node.get(key)) or jsonld.addresses(node.get(key))
             stated += [(f"json-ld:{key}", text) for text in words]
     for name in ("dc.rights", "dcterms.rights", "dcterms.license"):
