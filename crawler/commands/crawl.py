@@ -19,7 +19,7 @@ from scrapy.crawler import AsyncCrawlerProcess, CrawlerProcess
 from scrapy.exceptions import UsageError
 from scrapy.utils.defer import deferred_from_coro
 
-from aidivide_archive.cli.terminal import counted
+from aidivide_archive.display import counted
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.ingest import PRELOAD
 from aidivide_archive.model import Reason, UrlState

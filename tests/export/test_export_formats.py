@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ import rispy
 from lxml import etree
 from markdown_it import MarkdownIt
 
+from aidivide_archive.display import day_of
 from aidivide_archive.export import Context, exporters
-from aidivide_archive.export.citation import published_day
 from aidivide_archive.export.formats.bibtex import tex
 from aidivide_archive.export.formats.csl import csl_item
 from aidivide_archive.export.formats.markdown import escaped, paragraph
@@ -350,8 +350,8 @@ def test_csl_holds_the_citation_and_the_capture(tmp_path: Path):
 
 
 def test_a_day_without_time_is_cited_as_the_day_of_its_zone():
-    assert published_day(ROWS[1]) == (2025, 7, 28)  # of Shanghai, which begins on the 27th in UTC
-    assert published_day(ROWS[2]) is None
+    assert day_of(ROWS[1]) == date(2025, 7, 28)  # of Shanghai, which begins on the 27th in UTC
+    assert day_of(ROWS[2]) is None
 
 
 def test_ris_is_read_by_rispy(tmp_path: Path):

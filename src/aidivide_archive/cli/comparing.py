@@ -20,6 +20,7 @@ from aidivide_archive.cli.terminal import (
     say_json,
     say_table,
 )
+from aidivide_archive.display import outlet_name
 from aidivide_archive.exceptions import ArchiveError, ConfigError
 
 if TYPE_CHECKING:
@@ -159,8 +160,7 @@ def _say_comparison(
 
 
 def _named(article: Row) -> str:
-    outlet = article["outlet"] or article["site"]
-    return f"{article['title'] or article['url']} ({outlet}, {article['id']})"
+    return f"{article['title'] or article['url']} ({outlet_name(article)}, {article['id']})"
 
 
 def _marked(stretch: Stretch) -> str:

@@ -14,7 +14,8 @@ from aidivide_archive.cli.framework import (
     pass_state,
     wait_option,
 )
-from aidivide_archive.cli.terminal import counted, note, say, say_json
+from aidivide_archive.cli.terminal import note, say, say_json
+from aidivide_archive.display import counted
 
 VERDICTS = ("same", "different", "unsure")
 

@@ -17,7 +17,9 @@ import click
 from aidivide_archive.cli.crawling import run_crawler
 from aidivide_archive.cli.framework import DEMO_DIRECTORY, State, command, pass_state
 from aidivide_archive.cli.terminal import note, safe, say, say_prose, shown_time
+from aidivide_archive.display import delay, outlet_name
 from aidivide_archive.exceptions import ArchiveError
+from aidivide_archive.model import Reason, Role
 
 if TYPE_CHECKING:
     from aidivide_archive.archive.queries import Reader
@@ -26,25 +28,6 @@ if TYPE_CHECKING:
 PORT = 8425
 """Ids of articles contain the port of their URL: one port, the same ids on every machine."""
 SERVER_SECONDS = 300
-REASONS = {
-    "irrelevant": "not about the event",
-    "out_of_window": "published outside the window",
-    "excluded": "advertising",
-    "robots_denied": "forbidden by robots.txt (never requested)",
-    "cookie_wall": "cookie wall",
-    "soft_404": "gone, but answered as if it were there",
-    "gone": "gone",
-    "redirected": "moved to another address",
-}
-"""The ledger's reasons in a newcomer's words."""
-ROLES = {
-    "copy": "copy",
-    "edited_copy": "edited copy",
-    "syndicated": "wire copy, credited",
-    "excerpt": "excerpt",
-    "update": "update of its own story",
-    "roundup": "roundup",
-}
 
 
 @command("demo", example="aidivide demo", exits=(0, 1, 2, 130))
@@ -145,16 +128,16 @@ def _tell_story(story: Any, members: Any) -> None:
     say()
     say(safe(f"“{story['title']}”"))
     zone = " UTC" if story["published_at"] else ""
-    outlet = safe(story["origin_outlet"] or story["origin_site"])
+    outlet = safe(outlet_name(story, "origin_"))
     say(f"  first: {outlet}, {shown_time(story)}{zone}")
     for member in members:
         if member["role"] == "origin":
             continue
         hours, share = member["hours_after_origin"], member["share_copied"]
-        later = "        ?" if hours is None else f"{hours:+7.1f} h"
+        later = f"{delay(hours) or '?':>9}"
         copied = "" if share is None else f": {share:.0%} of its text is copied"
-        outlet = safe(member["outlet"] or member["site"])
-        say(f"  {later}  {outlet} ({ROLES.get(member['role'], member['role'])}){copied}")
+        outlet = safe(outlet_name(member))
+        say(f"  {later}  {outlet} ({Role(member['role']).words}){copied}")
 
 
 def _refusals(states: Any) -> Iterator[str]:
@@ -163,7 +146,7 @@ def _refusals(states: Any) -> Iterator[str]:
         if row["state"] == "rejected":
             counts[row["reason"]] = counts.get(row["reason"], 0) + _count(row)
     for reason, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
-        yield f"{count} {REASONS.get(reason, reason)}"
+        yield f"{Reason(reason).words} ({count})"
 
 
 def _next_steps(folder: Path, story: str | None) -> None:

@@ -11,7 +11,8 @@ import click
 
 from aidivide_archive.cli.filtering import filter_options
 from aidivide_archive.cli.framework import State, command, pass_state
-from aidivide_archive.cli.terminal import binary_stdout, counted, counting, note
+from aidivide_archive.cli.terminal import binary_stdout, counting, note
+from aidivide_archive.display import counted
 
 if TYPE_CHECKING:
     from aidivide_archive.export.run import ExportSummary

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from aidivide_archive.cli.framework import State, command, json_option, pass_state, wait_option
-from aidivide_archive.cli.terminal import counted, note, say, say_json
+from aidivide_archive.cli.terminal import note, say, say_json
+from aidivide_archive.display import counted
 
 
 @command("merge", example="aidivide merge ../colleague/archive", exits=(0, 1, 2, 130))

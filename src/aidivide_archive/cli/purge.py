@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from aidivide_archive.cli.framework import State, command, json_option, pass_state, wait_option
-from aidivide_archive.cli.terminal import counted, note, safe, say, say_json
+from aidivide_archive.cli.terminal import note, safe, say, say_json
+from aidivide_archive.display import counted
 
 if TYPE_CHECKING:
     from aidivide_archive.archive.upkeep.purge_plan import PurgePlan

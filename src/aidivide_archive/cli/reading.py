@@ -10,7 +10,6 @@ import click
 
 from aidivide_archive.cli.framework import State, command, json_option, pass_state
 from aidivide_archive.cli.terminal import (
-    counted,
     is_terminal,
     note,
     one_line,
@@ -23,6 +22,7 @@ from aidivide_archive.cli.terminal import (
     say_table,
     shown_time,
 )
+from aidivide_archive.display import counted, outlet_name
 from aidivide_archive.exceptions import ArchiveError
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _say_stories(found: list[Row]) -> None:
             row["story_id"],
             row["articles"],
             shown_time(row),
-            row["origin_outlet"] or row["origin_site"],
+            outlet_name(row, "origin_"),
             row["title"],
         )
         for row in found
@@ -172,7 +172,7 @@ def _say_story(found: StoryDetail) -> None:
             ("story", found.id),
             ("title", origin["title"]),
             ("articles", count),
-            ("first", f"{origin['outlet'] or origin['site']}, {shown_time(origin) or 'undated'}"),
+            ("first", f"{outlet_name(origin)}, {shown_time(origin) or 'undated'}"),
         )
     )
     say()
@@ -183,7 +183,7 @@ def _say_story(found: StoryDetail) -> None:
             row["role"],
             percent(row["share_copied"]),
             shown_time(row),
-            row["outlet"] or row["site"],
+            outlet_name(row),
             row["title"],
             row["reasons"],
         )
@@ -261,7 +261,7 @@ def _say_document(found: ArticleDetail, *, clutter: bool) -> None:
 
 
 def _say_article(article: Row, ledger: Row) -> None:
-    outlet = article["outlet"] or article["site"]
+    outlet = outlet_name(article)
     authors = article["authors"]
     role = f"{article['role']} in {article['story_id']}" if article["story_id"] else None
     published = shown_time(article)

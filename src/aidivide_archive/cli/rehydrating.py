@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from aidivide_archive.cli.framework import State, command, json_option, pass_state
-from aidivide_archive.cli.terminal import binary_stdout, counted, note, safe, say_json
+from aidivide_archive.cli.terminal import binary_stdout, note, safe, say_json
+from aidivide_archive.display import counted
 
 _SHOWN = 20
 

@@ -10,7 +10,6 @@ from aidivide_archive.cli.filtering import filter_options
 from aidivide_archive.cli.framework import State, command, json_option, pass_state
 from aidivide_archive.cli.terminal import (
     binary_stdout,
-    counted,
     is_terminal,
     note,
     safe,
@@ -21,6 +20,7 @@ from aidivide_archive.cli.terminal import (
     say_table,
     shown_time,
 )
+from aidivide_archive.display import counted, outlet_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,7 +180,7 @@ def _safe_part(text: str) -> str:
 
 
 def _place(row: Row) -> tuple[object, ...]:
-    return row["id"], shown_time(row), row["outlet"] or row["site"]
+    return row["id"], shown_time(row), outlet_name(row)
 
 
 def _say_facets(found: Found) -> None:

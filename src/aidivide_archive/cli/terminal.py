@@ -9,11 +9,11 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import click
 
+from aidivide_archive.display import day_of
 from aidivide_archive.words import CONTROLS, DIRECTION_MARKS, OVERRIDES, SURROGATES
 
 if TYPE_CHECKING:
@@ -160,17 +160,8 @@ def shown_time(row: Mapping[str, object]) -> str:
     moment = row.get("published_at")
     if isinstance(moment, str):
         return moment[:16].replace("T", " ")
-    start, end = row.get("published_from"), row.get("published_to")
-    if not isinstance(start, str) or not isinstance(end, str):
-        return ""
-    first, last = datetime.fromisoformat(start), datetime.fromisoformat(end)
-    # the day of a zone begins up to 14 hours off in UTC: its middle is on the right date
-    return (first + (last - first) / 2).strftime("%Y-%m-%d").rjust(10, "0")
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """A number with its word: "1 story", "2 stories"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    day = day_of(row)
+    return "" if day is None else day.isoformat()
 
 
 def say_heading(text: str) -> None:

@@ -7,7 +7,8 @@ from dataclasses import asdict
 import click
 
 from aidivide_archive.cli.framework import State, command, json_option, pass_state
-from aidivide_archive.cli.terminal import counted, counting, note, say_json, say_table
+from aidivide_archive.cli.terminal import counting, note, say_json, say_table
+from aidivide_archive.display import counted
 from aidivide_archive.exceptions import ArchiveError
 
 

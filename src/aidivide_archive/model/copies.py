@@ -97,13 +97,26 @@ class Verdict(StrEnum):
 
 
 class Role(StrEnum):
-    ORIGIN = "origin"
-    COPY = "copy"
-    EDITED_COPY = "edited_copy"
-    SYNDICATED = "syndicated"
-    EXCERPT = "excerpt"
-    ROUNDUP = "roundup"
-    UPDATE = "update"
+    """What an article is in its story."""
+
+    words: str
+    """The same for readers."""
+    is_taken: bool
+    """Whether it has text of another outlet, and the role does not say that it names its source."""
+
+    def __new__(cls, slug: str, words: str = "", is_taken: bool = False) -> Self:
+        member = str.__new__(cls, slug)
+        member._value_ = slug
+        member.words, member.is_taken = words, is_taken
+        return member
+
+    ORIGIN = "origin", "first"
+    COPY = "copy", "copy", True
+    EDITED_COPY = "edited_copy", "edited copy", True
+    SYNDICATED = "syndicated", "wire copy, credited"
+    EXCERPT = "excerpt", "excerpt", True
+    ROUNDUP = "roundup", "roundup"
+    UPDATE = "update", "update by the same outlet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

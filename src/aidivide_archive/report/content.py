@@ -8,17 +8,15 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from aidivide_archive.archive.queries import Filters, Reader, Row, SharedStory, Status
-from aidivide_archive.config import Profile
+from aidivide_archive.config import Profile, Rights
+from aidivide_archive.display import day_of, outlet_name
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.model import Reason, Role, UrlState
 from aidivide_archive.report.changes import Change, changes
 from aidivide_archive.report.heat_map import HeatMap, heat_map
-from aidivide_archive.report.tallies import OutletTally, Tally, outlet_name
+from aidivide_archive.report.tallies import OutletTally, Tally
 from aidivide_archive.report.timeline import Timeline, timeline
 from aidivide_archive.report.words import filter_words, ledger_words
-
-DEFAULT_EXCERPT_WORDS = 40
-"""For an archive without a profile; as [rights] excerpt_words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +36,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class SideBySide:
     """Two texts side by side."""
 
     later: Row
@@ -55,7 +53,7 @@ class StoryPart:
     origin: Row
     members: tuple[Row, ...]
     timeline: Timeline | None
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[SideBySide, ...]
     comparable: int
     """Copies that could be set beside the first article."""
 
@@ -65,7 +63,7 @@ class RevisedPart:
     """An article and what its publisher changed from version to version."""
 
     article: Row
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[SideBySide, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +175,8 @@ def _title(reader: Reader, event: str | None) -> str:
 
 
 def _excerpt_words(profiles: Iterable[Profile]) -> int:
-    """The strictest of all: the differences of one pair may belong to two events."""
-    return min((one.rights.excerpt_words for one in profiles), default=DEFAULT_EXCERPT_WORDS)
+    """The strictest of all: the differences of one pair may belong to two events. Without any, a profile's default."""
+    return min((one.rights.excerpt_words for one in profiles), default=Rights().excerpt_words)
 
 
 def _script_languages(profiles: Iterable[Profile]) -> dict[str, str]:
@@ -287,7 +285,7 @@ def _stories(
                 members=story.members,
                 timeline=timeline(story.members),
                 comparisons=tuple(
-                    Comparison(
+                    SideBySide(
                         later=row, change=changes(earlier, texts.get(str(row["id"]), ""), words)
                     )
                     for row in chosen[: bounds.compared]
@@ -312,7 +310,7 @@ def _revised(
         RevisedPart(
             article=one.article,
             comparisons=tuple(
-                Comparison(
+                SideBySide(
                     later=later,
                     change=changes(str(earlier["text"]), str(later["text"]), words),
                 )
@@ -332,8 +330,6 @@ def days(report: Report) -> tuple[date | None, date | None]:
 
 def articles_by_day(articles: Sequence[Row]) -> list[tuple[date | None, list[Row]]]:
     """Articles under their day, in order; those without a date last."""
-    from aidivide_archive.report.times import day_of
-
     groups: dict[date | None, list[Row]] = {}
     for row in articles:
         groups.setdefault(day_of(row), []).append(row)

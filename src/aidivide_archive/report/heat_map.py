@@ -18,7 +18,7 @@ _TRIMMED = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class TimeColumn:
     """A day, week, month or year."""
 
     heading: str
@@ -42,7 +42,7 @@ class Line:
 class HeatMap:
     unit: str
     """day, week, month or year."""
-    columns: tuple[Column, ...]
+    columns: tuple[TimeColumn, ...]
     lines: tuple[Line, ...]
     largest: int
     """Articles of the darkest cell."""
@@ -76,7 +76,7 @@ def heat_map(counts: Mapping[tuple[str, date], int], names: Sequence[str]) -> He
     return HeatMap(
         unit=unit,
         columns=tuple(
-            Column(
+            TimeColumn(
                 heading=_heading(starts, index, unit),
                 title=_title(start, unit),
                 total=totals[index],

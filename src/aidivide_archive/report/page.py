@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from aidivide_archive import display
 from aidivide_archive.archive.queries import Row
 from aidivide_archive.evidence import Evidence, from_json_list
 from aidivide_archive.report import content, places, tallies, timeline, times, words
@@ -56,10 +57,10 @@ def _environment() -> Environment:
         "publication_day": times.publication_day,
         "clock": times.clock,
         "moment": _moment,
-        "delay": times.delay,
+        "delay": display.delay,
         "country": places.country_name,
         "language": places.language_name,
-        "outlet": tallies.outlet_name,
+        "outlet": display.outlet_name,
         "ranked": tallies.ranked,
         "role": lambda row: words.role_words(row["role"], _evidence(row), _names(row)),
         "reasons": lambda row: words.reason_words(_evidence(row), _names(row)),
@@ -109,12 +110,12 @@ def _percent(share: object) -> str:
 
 
 def _moment(text: object) -> str:
-    moment = times.read_time(text)
+    moment = display.read_time(text)
     return times.shown_moment(moment) if moment else "unknown"
 
 
 def _plural(count: int, one: str, many: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return display.counted(count, one, many, ",")
 
 
 def _length(row: Row) -> str:

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from aidivide_archive.display import day_of, outlet_name
 from aidivide_archive.model import RelevanceDecision, Role
-from aidivide_archive.report.times import day_of
-
-_TAKEN = {Role.COPY, Role.EDITED_COPY, Role.EXCERPT}
 
 
 @dataclass(slots=True)
@@ -70,7 +68,7 @@ class Tally:
             return
         outlet.first += role == Role.ORIGIN
         outlet.credited += role == Role.SYNDICATED
-        outlet.taken += role in _TAKEN
+        outlet.taken += Role(str(role)).is_taken
 
     def first_day(self) -> date | None:
         return min((day for _, day in self.days), default=None)
@@ -80,11 +78,6 @@ class Tally:
 
     def largest_outlets(self) -> list[OutletTally]:
         return sorted(self.outlets.values(), key=lambda one: (-one.articles, one.name))
-
-
-def outlet_name(row: Mapping[str, object]) -> str:
-    """The profile's name for the outlet, else its site."""
-    return str(row["outlet"] or row["site"])
 
 
 def ranked(counts: Mapping[str | None, int]) -> Iterable[tuple[str | None, int]]:

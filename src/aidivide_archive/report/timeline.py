@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from aidivide_archive.display import interval_of
 from aidivide_archive.model import Role
-from aidivide_archive.report.times import interval_of, short_day
+from aidivide_archive.report.times import short_day
 
 MAX_LANES = 16
 _LEFT, _RIGHT = 2.5, 97.5

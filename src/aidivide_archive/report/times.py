@@ -5,31 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from aidivide_archive.display import day_of, read_time
+
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-
-
-def read_time(value: object) -> datetime | None:
-    """A time of a row; None when it has none."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else None
-
-
-def interval_of(row: Mapping[str, object]) -> tuple[datetime, datetime] | None:
-    """Publication as [from, to); None when unknown."""
-    start, end = read_time(row.get("published_from")), read_time(row.get("published_to"))
-    return None if start is None or end is None or end < start else (start, end)
-
-
-def day_of(row: Mapping[str, object]) -> date | None:
-    """The day of publication: in UTC, or the day named when no hour is known."""
-    moment = read_time(row.get("published_at"))
-    if moment is not None:
-        return moment.date()
-    span = interval_of(row)
-    # the day of a zone begins up to 14 hours off in UTC: its middle is on the right date
-    return None if span is None else (span[0] + (span[1] - span[0]) / 2).date()
 
 
 def shown_day(day: date) -> str:
@@ -76,12 +57,3 @@ def days_between(first: date | None, last: date | None) -> str:
     if first.month != last.month:
         return f"{first.day} {MONTHS[first.month - 1]} – {shown_day(last)}"
     return f"{first.day}–{shown_day(last)}"
-
-
-def delay(hours: object) -> str:
-    """Such as "+9.6 h" or "+3.2 days"; "" when unknown."""
-    if not isinstance(hours, float | int):
-        return ""
-    if abs(hours) < 96:
-        return f"{hours:+.1f} h"
-    return f"{hours / 24:+.1f} days"

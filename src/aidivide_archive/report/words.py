@@ -10,16 +10,6 @@ from aidivide_archive.model import Reason, Role
 from aidivide_archive.report.places import country_name, language_name
 from aidivide_archive.report.times import shown_moment
 
-ROLE_WORDS = {
-    Role.ORIGIN: "first",
-    Role.COPY: "copy",
-    Role.EDITED_COPY: "edited copy",
-    Role.SYNDICATED: "wire copy, credited",
-    Role.EXCERPT: "excerpt",
-    Role.ROUNDUP: "roundup",
-    Role.UPDATE: "update by the same outlet",
-}
-_MAY_CREDIT = (Role.COPY, Role.EDITED_COPY, Role.EXCERPT)
 _NAMES_A_SOURCE = frozenset((EvidenceKind.CREDITS, EvidenceKind.CALLS_ORIGINAL))
 
 
@@ -39,20 +29,19 @@ def role_words(role: object, evidence: Iterable[Evidence], own_names: Iterable[s
         known = Role(str(role))
     except ValueError:
         return "not settled yet"
-    words = ROLE_WORDS[known]
-    if known not in _MAY_CREDIT:
-        return words
+    if not known.is_taken:
+        return known.words
     kinds = {part.kind for part in _without_own_credits(evidence, own_names)}
     if EvidenceKind.EARLIER_WORDING in kinds:
-        return words
-    return f"{words}, {'credited' if kinds & _NAMES_A_SOURCE else 'no credit found'}"
+        return known.words
+    return f"{known.words}, {'credited' if kinds & _NAMES_A_SOURCE else 'no credit found'}"
 
 
 def short_role(row: Mapping[str, object]) -> str:
     """For a list: "first of 4", "copy", "excerpt" …"""
     if row["role"] == Role.ORIGIN:
         return f"first of {row['story_articles']}"
-    return ROLE_WORDS.get(Role(str(row["role"])), "")
+    return Role(str(row["role"])).words
 
 
 # --- why -----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from aidivide_archive.export.citation import citation, iso_day
+from aidivide_archive.export.citation import citation
 from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, exporter
 from aidivide_archive.fields import Field
 
@@ -56,7 +56,7 @@ def write_bibtex(
 def entry_fields(row: Row) -> dict[str, str]:
     """Fields of BibTeX and BibLaTeX, escaped; the address stays as it is: LaTeX sets it verbatim."""
     cited = citation(row)
-    day = iso_day(cited.published) if cited.published else ""
+    day = cited.published.isoformat() if cited.published else ""
     fields = {
         "title": f"{{{tex(cited.title)}}}" if cited.title else "",  # inner braces: capitals stay
         "author": " and ".join(f"{{{tex(name)}}}" for name in cited.authors if name),
@@ -65,7 +65,7 @@ def entry_fields(row: Row) -> dict[str, str]:
         "month": day[5:7].lstrip("0"),
         "date": day,
         "url": url(cited.url),
-        "urldate": iso_day(cited.captured) if cited.captured else "",
+        "urldate": cited.captured.isoformat() if cited.captured else "",
         "language": tex(cited.language),
         "note": tex(cited.provenance),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any, BinaryIO
 
 from aidivide_archive.export.citation import citation
@@ -44,8 +45,8 @@ def csl_item(row: Row) -> dict[str, Any]:
         "title": cited.title,
         "author": [{"literal": name} for name in cited.authors],
         "container-title": cited.publication,
-        "issued": {"date-parts": [list(cited.published)]} if cited.published else None,
-        "accessed": {"date-parts": [list(cited.captured)]} if cited.captured else None,
+        "issued": _date(cited.published),
+        "accessed": _date(cited.captured),
         "URL": cited.url,
         "language": cited.language,
         "section": cited.section,
@@ -70,3 +71,7 @@ def csl_item(row: Row) -> dict[str, Any]:
 
 def _place(row: Row) -> str:
     return f"{row['warc_file']}#{row['warc_offset']}" if row.get("warc_file") else ""
+
+
+def _date(day: date | None) -> dict[str, list[list[int]]] | None:
+    return None if day is None else {"date-parts": [[day.year, day.month, day.day]]}

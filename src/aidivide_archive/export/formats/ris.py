@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any, BinaryIO
 
 from aidivide_archive.export.citation import citation
@@ -40,8 +41,8 @@ def write_ris(
 def ris_reference(row: Row) -> dict[str, Any]:
     """One reference with the field names of rispy; every value is one line: a line end would begin a new field."""
     cited = citation(row)
-    published = "{:04}/{:02}/{:02}".format(*cited.published) if cited.published else ""
-    captured = "{:04}/{:02}/{:02}".format(*cited.captured) if cited.captured else ""
+    published = _day(cited.published)
+    captured = _day(cited.captured)
     reference: dict[str, Any] = {
         "type_of_reference": "NEWS",
         "id": cited.key,
@@ -58,3 +59,7 @@ def ris_reference(row: Row) -> dict[str, Any]:
         "notes": [cited.provenance] if cited.provenance else [],
     }
     return {name: value for name, value in reference.items() if value}
+
+
+def _day(day: date | None) -> str:
+    return "" if day is None else day.isoformat().replace("-", "/")

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from lxml import etree
 from lxml.builder import ElementMaker
 
-from aidivide_archive.export.citation import citation, iso_day
+from aidivide_archive.export.citation import citation
 from aidivide_archive.export.registry import ARTICLES_ONLY, Context, Row, exporter
 from aidivide_archive.export.texts import one_line
 from aidivide_archive.fields import Field
@@ -102,7 +102,7 @@ def _source(row: Row) -> Iterator[etree._Element]:
     if cited.publication:
         yield _E.publisher(cited.publication)
     if cited.published:
-        yield _E.date(when=row.get("published_at") or iso_day(cited.published))
+        yield _E.date(when=row.get("published_at") or cited.published.isoformat())
     if cited.url:
         yield _E.idno(cited.url, type="URL")
     if cited.provenance:
