@@ -138,7 +138,7 @@ def gather(
         ledger=_ledger(status.states),
         pages=_sum(row for row in status.states if row["kind"] == "page"),
         refused=_sum(row for row in status.states if row["state"] == UrlState.REJECTED),
-        heat=heat_map(tally.days, [one.name for one in outlets]),
+        heat=heat_map(tally.days, [outlet.name for outlet in outlets]),
         outlets=tuple(outlets),
         stories=_stories(reader, stories, words, bounds),
         story_count=story_count,
@@ -157,14 +157,14 @@ def gather(
 
 def _profiles(reader: Reader, event: str | None) -> dict[str, Profile]:
     known = reader.events()
-    found = {}
+    profiles = {}
     for name in known if event is None else known.keys() & {event}:
         text = reader.profile_json(name)
         try:
-            found[name] = Profile.from_json(text or "")
+            profiles[name] = Profile.from_json(text or "")
         except ConfigError:  # stored by a version with other keys: its articles are still readable
             continue
-    return found
+    return profiles
 
 
 def _title(reader: Reader, event: str | None) -> str:
@@ -176,7 +176,9 @@ def _title(reader: Reader, event: str | None) -> str:
 
 def _excerpt_words(profiles: Iterable[Profile]) -> int:
     """The strictest of all: the differences of one pair may belong to two events. Without any, a profile's default."""
-    return min((one.rights.excerpt_words for one in profiles), default=Rights().excerpt_words)
+    return min(
+        (profile.rights.excerpt_words for profile in profiles), default=Rights().excerpt_words
+    )
 
 
 def _script_languages(profiles: Iterable[Profile]) -> dict[str, str]:
@@ -206,12 +208,12 @@ def exact_language(row: Mapping[str, object], languages: Mapping[str, str]) -> s
 
 
 def _outlet_languages(articles: Iterable[Row], languages: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for row in articles:
         name = outlet_name(row)
         if not name.isascii() and (language := exact_language(row, languages)):
-            found.setdefault(name, language)
-    return found
+            by_name.setdefault(name, language)
+    return by_name
 
 
 # --- articles, ledger ----------------------------------------------------------------------------
@@ -269,10 +271,10 @@ def _int(value: object) -> int:
 
 
 def _stories(
-    reader: Reader, found: Sequence[SharedStory], words: int | None, bounds: Bounds
+    reader: Reader, shared: Sequence[SharedStory], words: int | None, bounds: Bounds
 ) -> tuple[StoryPart, ...]:
     parts = []
-    for story in found:
+    for story in shared:
         origin, rest = story.members[0], story.members[1:]
         chosen = _worth_comparing(rest)
         texts = reader.texts([str(row["id"]) for row in (origin, *chosen[: bounds.compared])])
@@ -305,19 +307,21 @@ def _worth_comparing(rows: Sequence[Row]) -> list[Row]:
 def _revised(
     reader: Reader, filters: Filters, words: int | None, bounds: Bounds
 ) -> tuple[int, tuple[RevisedPart, ...]]:
-    count, found = reader.revised_articles(filters, limit=bounds.revised, versions=bounds.versions)
+    count, revised = reader.revised_articles(
+        filters, limit=bounds.revised, versions=bounds.versions
+    )
     return count, tuple(
         RevisedPart(
-            article=one.article,
+            article=changed.article,
             comparisons=tuple(
                 SideBySide(
                     later=later,
                     change=changes(str(earlier["text"]), str(later["text"]), words),
                 )
-                for earlier, later in zip(one.revisions, one.revisions[1:], strict=False)
+                for earlier, later in zip(changed.revisions, changed.revisions[1:], strict=False)
             ),
         )
-        for one in found
+        for changed in revised
     )
 
 

@@ -91,8 +91,8 @@ def heat_map(counts: Mapping[tuple[str, date], int], names: Sequence[str]) -> He
     )
 
 
-def _line(name: str, found: Counter[int], columns: int, largest: int) -> Line:
-    counts = tuple(found[index] for index in range(columns))
+def _line(name: str, by_column: Counter[int], columns: int, largest: int) -> Line:
+    counts = tuple(by_column[index] for index in range(columns))
     levels = tuple(-(-count * LEVELS // largest) for count in counts)
     return Line(name=name, counts=counts, levels=levels, total=sum(counts))
 

@@ -77,7 +77,7 @@ class Tally:
         return max((day for _, day in self.days), default=None)
 
     def largest_outlets(self) -> list[OutletTally]:
-        return sorted(self.outlets.values(), key=lambda one: (-one.articles, one.name))
+        return sorted(self.outlets.values(), key=lambda outlet: (-outlet.articles, outlet.name))
 
 
 def ranked(counts: Mapping[str | None, int]) -> Iterable[tuple[str | None, int]]:

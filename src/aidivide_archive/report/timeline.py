@@ -103,17 +103,17 @@ def _lane(row: Mapping[str, object], start: float, end: float) -> Lane:
 
 def _ticks(first: datetime, seconds: float) -> list[tuple[datetime, str]]:
     hours = next(
-        (one for one in _STEPS_HOURS if seconds / 3600 / one <= _MAX_TICKS), _STEPS_HOURS[-1]
+        (step for step in _STEPS_HOURS if seconds / 3600 / step <= _MAX_TICKS), _STEPS_HOURS[-1]
     )
     step = timedelta(hours=hours)
-    found = []
+    ticks = []
     for number in range(-(-(first - _EPOCH) // step), (first - _EPOCH) // step + _MAX_TICKS + 2):
         try:
             moment = _EPOCH + number * step
         except OverflowError:
             break
-        found.append((moment, _label(moment, hours)))
-    return found
+        ticks.append((moment, _label(moment, hours)))
+    return ticks
 
 
 def _label(moment: datetime, hours: int) -> str:

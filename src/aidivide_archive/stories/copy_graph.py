@@ -69,10 +69,10 @@ class CopyGraph:
 
     def compared(self, a: int, b: int) -> Comparison | None:
         """Return the comparison of two articles with `a` as a; None when they do not match."""
-        found = self._comparisons.get((a, b))
-        if found is None and (other := self._comparisons.get((b, a))) is not None:
-            found = mirrored(other)
-        return found
+        comparison = self._comparisons.get((a, b))
+        if comparison is None and (other := self._comparisons.get((b, a))) is not None:
+            comparison = mirrored(other)
+        return comparison
 
     def is_same(self, a: int, b: int) -> bool:
         """Say whether a person judged the two to be the same."""
@@ -90,7 +90,7 @@ class CopyGraph:
         self._neighbours[match.b_id][match.a_id] = comparison.containment_b
 
     def _find_roundups(self) -> dict[int, tuple[int, ...]]:
-        found = {}
+        roundups = {}
         for article in sorted(self._neighbours):
             shares = self._neighbours[article]
             if len(shares) < 2 or any(_ordered(article, other) in self._same for other in shares):
@@ -100,8 +100,8 @@ class CopyGraph:
             closest = sorted(shares, key=lambda other: (-shares[other], other))[:CLOSEST]
             parts = self._unrelated(set(closest))
             if len(parts) > 1:
-                found[article] = tuple(part[0] for part in parts)
-        return found
+                roundups[article] = tuple(part[0] for part in parts)
+        return roundups
 
     def _unrelated(self, articles: AbstractSet[int]) -> tuple[tuple[int, ...], ...]:
         """Group articles by their matches with each other."""
@@ -149,10 +149,10 @@ class CopyGraph:
                     best[container] = max(best.get(container, 0.0), share)
             for container, share in best.items():
                 held[container] += share
-        found = max(held, key=lambda container: (held[container], -container), default=None)
-        if found is None or held[found] < len(group) * LEAF_CONTAINMENT:
+        most = max(held, key=lambda container: (held[container], -container), default=None)
+        if most is None or held[most] < len(group) * LEAF_CONTAINMENT:
             return None
-        return found
+        return most
 
     def _is_digest(self, leaves: Sequence[tuple[int, ...]]) -> bool:
         """Say whether groups held by one article are different stories, not parts of one text."""
@@ -169,8 +169,8 @@ class CopyGraph:
             return False
         first, second = set(a), set(b)
         return any(
-            (one in first and other in second) or (one in second and other in first)
-            for one, other in self._different
+            (left in first and right in second) or (left in second and right in first)
+            for left, right in self._different
         )
 
 
