@@ -64,9 +64,13 @@ def test_pages_of_no_event_are_judged_neither_by_the_import_nor_when_read_again(
     assert list(verify(location, workers=1)) == []
 
 
-def test_a_path_may_be_one_or_many_and_written_in_two_ways(sqlite_location: Location, folder: Path):
-    assert import_paths(sqlite_location, folder, workers=1).new == 2
-    assert import_paths(sqlite_location, [folder, str(folder)], workers=1).unchanged == 4
+def test_archive_and_paths_may_be_strings_and_paths_one_or_many(
+    sqlite_location: Location, folder: Path
+):
+    assert import_paths(str(sqlite_location.directory), folder, workers=1).new == 2
+    assert import_paths(sqlite_location.directory, [folder, str(folder)], workers=1).unchanged == 4
+    assert reprocess(str(sqlite_location.directory), stale=True).read == 0
+    assert list(verify(str(sqlite_location.directory), workers=1)) == []
     with pytest.raises(ImportDataError, match="no such file"):
         import_paths(sqlite_location, f"{folder}-of-nobody.warc")
 

@@ -13,6 +13,7 @@ from aidivide_archive.archive.documents.captures import (
     iter_pages,
 )
 from aidivide_archive.archive.storage.engine import read_engine
+from aidivide_archive.archive.storage.location import Place
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.ingest.composing import compose
@@ -67,7 +68,7 @@ class _Tally:
 
 
 def reprocess(
-    location: Location,
+    archive: Place,
     *,
     stale: bool = False,
     wait: bool = False,
@@ -78,20 +79,21 @@ def reprocess(
     Stale is what another version of the stages made, or the same under other rules: those of the
     profile's relevance, of a source's paths, zone and language, or of the built-in site rules.
 
-    `progress` is called with the number of pages read so far.
+    `archive`: its location, or its directory. `progress` is called with the number of pages read so far.
     """
+    location = Location.at(archive)
     engine = read_engine(location)
     tally = _Tally(progress)
     try:
-        with Archive(location, wait=wait) as archive, engine.connect() as connection:
-            archive.begin("reprocess")
+        with Archive(location, wait=wait) as opened, engine.connect() as connection:
+            opened.begin("reprocess")
             for event_id, profile_json in event_profiles(connection).items():
                 profile = Profile.from_json(profile_json) if profile_json else None
                 is_stale = _stale_under(profile) if stale else None
                 pages = iter_pages(connection, event_id, is_stale=is_stale)
-                _reprocess_event(archive, profile, pages, tally)
-            archive.settle().result()
-            archive.finish("finished", {"read": tally.read, "changed": tally.changed})
+                _reprocess_event(opened, profile, pages, tally)
+            opened.settle().result()
+            opened.finish("finished", {"read": tally.read, "changed": tally.changed})
     finally:
         engine.dispose()
     return tally.summary()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aidivide_archive.archive.documents.captures import event_profiles
 from aidivide_archive.archive.documents.texts import StoredText, iter_texts
 from aidivide_archive.archive.queries import Reader
-from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.storage.location import Location, Place
 from aidivide_archive.archive.upkeep.integrity import RESTORE_ROWS, Damage
 from aidivide_archive.archive.upkeep.purging import JOURNAL
 from aidivide_archive.archive.upkeep.record_damages import record_damages, sampled_captures
@@ -24,7 +24,7 @@ from aidivide_archive.warc.records import read_capture
 
 
 def verify(
-    location: Location,
+    archive: Place,
     *,
     sample: int | None = None,
     workers: int | None = None,
@@ -32,8 +32,10 @@ def verify(
 ) -> Iterator[Damage]:
     """Every damage as it is found; none for a sound archive. `sample`: check so many captures, and all rows.
 
-    `progress` is called with the number of pages read again. Raises ArchiveError.
+    `archive`: its location, or its directory. `progress` is called with the number of pages read again. Raises
+    ArchiveError.
     """
+    location = Location.at(archive)
     journal = location.directory / JOURNAL
     if journal.exists():
         advice = "repeat the `aidivide purge` command"

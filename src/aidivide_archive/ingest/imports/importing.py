@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from os import PathLike
 from pathlib import Path
 
-from aidivide_archive.archive import Archive, Location
+from aidivide_archive.archive import Archive
+from aidivide_archive.archive.storage.location import Place
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.exceptions import ImportDataError, InvalidURLError
 from aidivide_archive.ingest import ImportKind
@@ -36,7 +37,7 @@ _BATCH_SECONDS = 300
 
 
 def import_paths(
-    location: Location,
+    archive: Place,
     paths: str | PathLike[str] | Iterable[str | PathLike[str]],
     *,
     kind: ImportKind | None = None,
@@ -48,9 +49,10 @@ def import_paths(
 ) -> ImportSummary:
     """Import files and folders, then settle the copy graph. Raises ArchiveError before anything is written.
 
-    `paths`: one or many. `kind`: what they hold; None: what their names say. Without `event`, pages are kept whatever
-    they are about. Ready articles are judged only with `judge_articles`. A record that cannot be imported is an error
-    of the summary; the others go in. `progress` is called with the number of documents so far.
+    `archive`: its location, or its directory. `paths`: one or many. `kind`: what they hold; None: what their names say.
+    Without `event`, pages are kept whatever they are about. Ready articles are judged only with `judge_articles`. A
+    record that cannot be imported is an error of the summary; the others go in. `progress` is called with the number of
+    documents so far.
     """
     sources = [(path, kind or kind_of(path)) for path in _each(paths)]
     for path, _ in sources:
@@ -61,18 +63,18 @@ def import_paths(
         raise ImportDataError("judging needs an event: name one with --event")
     tally = Tally(progress)
     has_captures = any(kind is not ImportKind.ARTICLES for _, kind in sources)
-    with Archive(location, wait=wait_for_writer) as archive:
-        archive.begin("import", profile, warc=has_captures)
+    with Archive(archive, wait=wait_for_writer) as opened:
+        opened.begin("import", profile, warc=has_captures)
         for path, kind_here in sources:
             if kind_here is ImportKind.ARTICLES:
                 judged_by = profile if judge_articles else None
-                _import_articles(archive, path, judged_by, workers, tally)
+                _import_articles(opened, path, judged_by, workers, tally)
             else:
                 is_warc = kind_here is ImportKind.WARC
                 captures = warc_captures(path) if is_warc else html_captures(path)
-                _import_captures(archive, captures, profile, workers, tally)
-        archive.settle().result()
-        archive.finish("finished", dict(tally.counts))
+                _import_captures(opened, captures, profile, workers, tally)
+        opened.settle().result()
+        opened.finish("finished", dict(tally.counts))
     return tally.summary()
 
 
