@@ -1,0 +1,1 @@
+"""Commands for `scrapy`: `crawl`, with exit codes that say how the crawl ended."""

@@ -1,0 +1,1 @@
+"""Spiders: what is asked for first, and what is done with each response."""

@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import random
 import resource
 import signal
 import subprocess
@@ -28,34 +27,13 @@ from aidivide_archive.warc.records import read_capture
 from crawler.spiders.base import open_session
 from tests.support.archives import nowhere
 from tests.support.places import ROOT
+from tests.support.texts import sentences
 
 pytestmark = pytest.mark.slow
 ALPHA, BETA, GAMMA = "www.alpha.example", "www.beta.example", "www.gamma.example"
 PRIVATE = [f"/private/{number}" for number in range(12)]
 
 # --- the site ------------------------------------------------------------------------------------
-
-SUBJECTS = (
-    "The minister",
-    "A teacher",
-    "The engineer",
-    "Her neighbour",
-    "The committee",
-    "One farmer",
-)
-VERBS = ("opened", "described", "repaired", "promised", "measured", "explained", "postponed")
-OBJECTS = ("the stone bridge", "a weather model", "the school library", "two harvest machines",
-           "the evening ferry", "an open archive", "the river lights")  # fmt: skip
-ENDS = ("before the market closed", "while rain fell on the square", "after a long debate",
-        "with help from the village", "and asked for patience", "as the bells rang")  # fmt: skip
-
-
-def sentences(seed: int, count: int = 24) -> list[str]:
-    draw = random.Random(seed).choice
-    return [
-        f"{draw(SUBJECTS)} {draw(VERBS)} {draw(OBJECTS)} {draw(ENDS)} on day {seed * 100 + n}."
-        for n in range(count)
-    ]
 
 
 def page(title: str, lines: list[str]) -> bytes:

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 import crawler
 from aidivide_archive.archive.storage import migrate
 from aidivide_archive.archive.storage.engine import REVISION
+from tests.support import layers
 from tests.support.places import ROOT
 
 LIBRARY = sorted((ROOT / "src" / "aidivide_archive").rglob("*.py"))
@@ -130,3 +131,19 @@ def test_every_package_that_is_imported_is_declared():
             if not names & declared and not set(found) & PART_OF.keys():
                 missing.add((top, *found))
     assert missing == set()
+
+
+def test_the_tables_of_the_architecture_are_those_of_the_contracts():
+    document = layers.DOCUMENT.read_text("utf-8")
+    assert document == layers.with_tables(document), "run: python -m tests.support.layers"
+    shown = set(re.findall(r"^\| \d+ \| `([^`/]+)/?` \|", document, re.MULTILINE))
+    packages = layers.contracts()
+    assert shown == {
+        name for rooms in packages.values() for row in rooms for name in row.split(" | ")
+    }
+
+
+def test_every_room_says_what_is_in_it():
+    lines = [line for package in layers.contracts() for line in layers.table(package).splitlines()]
+    assert len(lines) > 40
+    assert [line for line in lines if line.endswith("|  |")] == []

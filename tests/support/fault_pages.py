@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import random
 import struct
 import zlib
 from collections.abc import Callable
@@ -11,21 +10,7 @@ from collections.abc import Callable
 import brotli
 import zstandard
 
-WHO = ("The minister", "A teacher", "The engineer", "Her neighbour", "The committee", "One farmer")
-DID = ("opened", "described", "repaired", "promised", "measured", "explained", "postponed")
-WHAT = ("the stone bridge", "a weather model", "the school library", "two harvest machines",
-        "the evening ferry", "an open archive", "the river lights")  # fmt: skip
-WHEN = ("before the market closed", "while rain fell on the square", "after a long debate",
-        "with help from the village", "and asked for patience", "as the bells rang")  # fmt: skip
-
-
-def sentences(seed: int, count: int = 24) -> list[str]:
-    """Sentences that no other seed has."""
-    draw = random.Random(seed).choice
-    return [
-        f"{draw(WHO)} {draw(DID)} {draw(WHAT)} {draw(WHEN)} on day {seed * 100 + n}."
-        for n in range(count)
-    ]
+from tests.support.texts import sentences
 
 
 def article(seed: int, *, links: tuple[str, ...] = (), head: str = "", count: int = 24) -> bytes:

@@ -1,6 +1,5 @@
 """A small archive of real captures, read by the real stages in this process; for purge, verify and merge."""
 
-import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,31 +17,9 @@ from aidivide_archive.ingest.reading import read
 from aidivide_archive.ingest.service import import_profile, unjudged
 from aidivide_archive.model import Capture
 from aidivide_archive.warc.records import read_capture
+from tests.support.texts import sentences
 
 NOW = datetime(2025, 7, 28, 12, tzinfo=UTC)
-SYLLABLES = (
-    "ba",
-    "ro",
-    "min",
-    "tel",
-    "sa",
-    "ko",
-    "dra",
-    "ven",
-    "lu",
-    "pir",
-    "gon",
-    "tha",
-    "we",
-    "shi",
-)
-
-
-def sentences(seed: int, count: int = 14) -> list[str]:
-    """Invented words, so that two seeds share no run of them."""
-    draw = random.Random(seed)
-    words = ["".join(draw.choices(SYLLABLES, k=3)) for _ in range(count * 14)]
-    return [" ".join(words[n * 14 : n * 14 + 14]).capitalize() + "." for n in range(count)]
 
 
 def page(seed: int, *more: str, title: str | None = None) -> bytes:
