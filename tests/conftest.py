@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aidivide_archive.archive import Archive, Location
-from aidivide_archive.archive.storage.location import ENV_DATABASE, ENV_DIRECTORY
+from aidivide_archive.environment import VARIABLES
 from tests.support import archives
 from tests.support import demo_archive as demo_archives
 from tests.support.demo_archive import DemoArchive
@@ -109,8 +109,8 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a person set for their own archive does not reach the tests."""
-    for name in (ENV_DIRECTORY, ENV_DATABASE):
-        monkeypatch.delenv(name, raising=False)
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable.name, raising=False)
 
 
 # --- archives ------------------------------------------------------------------------------------

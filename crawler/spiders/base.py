@@ -22,8 +22,8 @@ from twisted.internet.error import TimeoutError as TwistedTimeout
 from twisted.python.failure import Failure
 
 from aidivide_archive.archive import Location
-from aidivide_archive.cli.crawling import DEFAULT_EVENT
 from aidivide_archive.config import load_profile
+from aidivide_archive.environment import DEFAULT_EVENT
 from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.ingest.composing import compose
 from aidivide_archive.ingest.reading import Reading

@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 
-ENV_CRASH_AT = "AIDIVIDE_CRASH_AT"
+from aidivide_archive.environment import CRASH_AT
+
 NAMES = (
     "in_migration",  # tables made, their transaction open
     "in_begin",  # a run's row written, its transaction open
@@ -43,7 +44,7 @@ def armed(text: str) -> Callable[[str], None]:
     """The function behind `crash_point` for a value of the variable. Raises ValueError."""
     found = _FORM.fullmatch(text)
     if found is None or found["name"] not in NAMES:
-        raise ValueError(f"{ENV_CRASH_AT}={text!r}: names one of {', '.join(NAMES)}")
+        raise ValueError(f"{CRASH_AT.name}={text!r}: names one of {', '.join(NAMES)}")
     wanted, left = found["name"], int(found["count"] or 1)
 
     def passed(name: str) -> None:
@@ -76,4 +77,4 @@ def crash_point(name: str) -> None:
         _passed(name)
 
 
-arm(os.environ.get(ENV_CRASH_AT))
+arm(CRASH_AT.text)

@@ -22,7 +22,6 @@ from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import ARTICLE_FIELDS, Reader
 from aidivide_archive.archive.storage.engine import REVISION
 from aidivide_archive.cli import cli, crawling, reading, searching, terminal
-from aidivide_archive.cli.checkup import sqlite_is_good
 from aidivide_archive.cli.events import slug, template
 from aidivide_archive.cli.framework import EXIT_CODES, Command
 from aidivide_archive.cli.reference import commands_markdown, walk
@@ -625,23 +624,6 @@ def test_doctor_fails_when_the_archive_is_damaged(tmp_path: Path):
     location.database_path.write_bytes(b"x" * 4096)
     for arguments in (["doctor"], ["status"], ["export", "articles"], ["search", "x"]):
         assert "error: " in run(*arguments, *where(location), code=1).stderr
-
-
-@pytest.mark.parametrize(
-    ("version", "good"),
-    [
-        ((3, 40, 1), False),
-        ((3, 44, 6), True),
-        ((3, 45, 0), False),
-        ((3, 50, 6), False),
-        ((3, 50, 7), True),
-        ((3, 51, 2), False),
-        ((3, 51, 3), True),
-        ((3, 52, 0), True),
-    ],
-)
-def test_sqlite_versions_with_the_fix_are_known(version: tuple[int, ...], good: bool):
-    assert sqlite_is_good(version) is good
 
 
 # --- crawl ---------------------------------------------------------------------------------------

@@ -37,13 +37,13 @@ from aidivide_archive.archive.storage.locks import WriterLock
 from aidivide_archive.archive.storage.space import (
     WalWatch,
     is_full,
-    min_free_bytes,
     refusal,
     shortage,
 )
 from aidivide_archive.archive.storage.writer import Writer
 from aidivide_archive.config import Profile
 from aidivide_archive.crash_points import crash_point
+from aidivide_archive.environment import MIN_FREE_BYTES
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.model import (
     Capture,
@@ -76,7 +76,7 @@ class Archive:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._warc: WarcWriter | None = None
         self._run: Run | None = None
-        self._min_free, wal = min_free_bytes(), WalWatch(location)
+        self._min_free, wal = MIN_FREE_BYTES.in_effect, WalWatch(location)
         self._engine = write_engine(location)
         self._lock = WriterLock(location, wait=wait)
         try:

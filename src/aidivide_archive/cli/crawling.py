@@ -14,9 +14,9 @@ from pathlib import Path
 import click
 
 from aidivide_archive.cli.framework import State, command, pass_state
+from aidivide_archive.environment import DATABASE_URL, DEFAULT_EVENT
 from aidivide_archive.exceptions import ConfigError
 
-DEFAULT_EVENT = "ai-divide-forum-2025"
 INSTALLED_CRAWLER = "aidivide_archive.crawler"
 """The folder `crawler` of the checkout, inside an installed library (pyproject.toml)."""
 
@@ -96,7 +96,7 @@ def run_crawler(
     project = find_project()
     environment = {"SCRAPY_SETTINGS_MODULE": project.settings, **os.environ}
     if database_url:  # not as an argument: it may hold a password, and arguments are public
-        environment["AIDIVIDE_DATABASE_URL"] = database_url
+        environment[DATABASE_URL.name] = database_url
     line = command_line(project, arguments, more)
     return run_child(line, project.folder or Path.cwd(), environment)
 

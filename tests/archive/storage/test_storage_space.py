@@ -20,6 +20,7 @@ from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import Reader
 from aidivide_archive.archive.storage import space
 from aidivide_archive.archive.upkeep.integrity import integrity
+from aidivide_archive.environment import MIN_FREE_BYTES, WAL_ALARM_BYTES
 from aidivide_archive.exceptions import ConfigError, StoreError
 from crawler.space import SpaceGate
 from tests.support.archives import new_location
@@ -188,16 +189,16 @@ def assert_one_line(done: subprocess.CompletedProcess[str], words: str) -> None:
 
 
 def test_the_floor_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    assert space.min_free_bytes() == 1 << 30
-    monkeypatch.setenv(space.ENV_MIN_FREE, "0")
-    assert space.shortage(tmp_path, space.min_free_bytes()) is None
-    monkeypatch.setenv(space.ENV_MIN_FREE, str(1 << 60))
-    words = space.shortage(tmp_path, space.min_free_bytes())
+    assert MIN_FREE_BYTES.in_effect == 1 << 30
+    monkeypatch.setenv(MIN_FREE_BYTES.name, "0")
+    assert space.shortage(tmp_path, MIN_FREE_BYTES.in_effect) is None
+    monkeypatch.setenv(MIN_FREE_BYTES.name, str(1 << 60))
+    words = space.shortage(tmp_path, MIN_FREE_BYTES.in_effect)
     assert words is not None
     assert str(tmp_path) in words
-    monkeypatch.setenv(space.ENV_MIN_FREE, "1 GB")
+    monkeypatch.setenv(MIN_FREE_BYTES.name, "1 GB")
     with pytest.raises(ConfigError, match="no number of bytes"):
-        space.min_free_bytes()
+        assert MIN_FREE_BYTES.in_effect
 
 
 class FakeArchive:
@@ -256,7 +257,7 @@ def test_no_url_is_handed_out_while_room_is_short(
 def test_a_long_reader_makes_the_log_grow_and_is_reported_once(
     sqlite_location: Location, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv(space.ENV_WAL_ALARM, "1000000")
+    monkeypatch.setenv(WAL_ALARM_BYTES.name, "1000000")
     monkeypatch.setattr(space, "WAL_SECONDS", 0.0)
     log = sqlite_location.database_path.with_name("archive.db-wal")
     largest = 0

@@ -10,11 +10,10 @@ from typing import TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
+from aidivide_archive.environment import ARCHIVE, DATABASE_URL
 from aidivide_archive.exceptions import ConfigError
 
 DEFAULT_DIRECTORY = "archive"
-ENV_DIRECTORY = "AIDIVIDE_ARCHIVE"
-ENV_DATABASE = "AIDIVIDE_DATABASE_URL"
 DATABASE_NAME = "archive.db"
 
 
@@ -56,10 +55,10 @@ class Location:
         """The archive that the commands would take: option before environment before default. Raises ConfigError."""
         folder, folder_source = _first(
             (None if directory is None else os.fspath(directory), "option"),
-            (os.environ.get(ENV_DIRECTORY), "environment"),
+            (ARCHIVE.text, "environment"),
         )
         database, database_source = _first(
-            (database_url, "option"), (os.environ.get(ENV_DATABASE), "environment")
+            (database_url, "option"), (DATABASE_URL.text, "environment")
         )
         return cls(
             folder or DEFAULT_DIRECTORY,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import shutil
 import sqlite3
 import time
@@ -16,39 +15,15 @@ import sqlalchemy as sa
 from aidivide_archive.archive.storage.engine import BUSY_TIMEOUT_MS, one_line
 from aidivide_archive.archive.storage.location import Location
 from aidivide_archive.crash_points import crash_point
-from aidivide_archive.exceptions import ConfigError, StoreError
+from aidivide_archive.environment import MIN_FREE_BYTES, WAL_ALARM_BYTES
+from aidivide_archive.exceptions import StoreError
 
 logger = logging.getLogger(__name__)
 
-ENV_MIN_FREE = "AIDIVIDE_MIN_FREE_BYTES"
-MIN_FREE_BYTES = 1 << 30
-"""A crawl hands out no URL with less than this free: a run that stops in time can still settle and close its files."""
-ENV_WAL_ALARM = "AIDIVIDE_WAL_ALARM_BYTES"
-WAL_ALARM_BYTES = 256 << 20
-"""SQLite's log is reported when it is larger: it grows for as long as one reader keeps its snapshot."""
 WAL_SECONDS = 5.0
 """Between two attempts to shorten a log that is too long."""
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _FULL_STATE = "53100"  # PostgreSQL: disk_full
-
-
-def min_free_bytes() -> int:
-    """The floor in effect; 0 switches it off. Raises ConfigError."""
-    return _bytes_of(ENV_MIN_FREE, MIN_FREE_BYTES)
-
-
-def wal_alarm_bytes() -> int:
-    """Raises ConfigError."""
-    return _bytes_of(ENV_WAL_ALARM, WAL_ALARM_BYTES)
-
-
-def _bytes_of(name: str, default: int) -> int:
-    text = os.environ.get(name)
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit()):
-        raise ConfigError(f"{name}={text!r} is no number of bytes")
-    return int(text)
 
 
 def shortage(directory: Path, floor: int) -> str | None:
@@ -61,7 +36,7 @@ def shortage(directory: Path, floor: int) -> str | None:
         return f"{directory} cannot be asked for its free space: {error.strerror}"
     if free >= floor:
         return None
-    return f"{free / 1e6:,.0f} MB are free in {directory}, {floor / 1e6:,.0f} MB must be ({ENV_MIN_FREE})"
+    return f"{free / 1e6:,.0f} MB are free in {directory}, {floor / 1e6:,.0f} MB must be ({MIN_FREE_BYTES.name})"
 
 
 def refusal(error: BaseException, where: str) -> StoreError:
@@ -99,7 +74,7 @@ class WalWatch:
             if location.is_sqlite
             else None
         )
-        self._limit = wal_alarm_bytes()
+        self._limit = WAL_ALARM_BYTES.in_effect
         self._is_long = False
         self._next_try = 0.0
 
