@@ -71,7 +71,7 @@ def _is_data_set(named: str | Path, path: Path) -> bool:
     if path.is_dir() or str(named).endswith("/"):
         return True
     if path.suffix.lower() == ".zip":
-        return not Path(path.stem).suffix  # "x.md.zip" is a format's
+        return not Path(path.stem).suffix  # a second suffix is a format's
     return not (path.suffix or path.exists())
 
 
