@@ -17,9 +17,8 @@ import tempfile
 from pathlib import Path
 
 from aidivide_archive.extract import extract as extract_document
-from aidivide_archive.metadata.dates import local_day
 from aidivide_archive.metadata.people import is_agency
-from aidivide_archive.model import Metadata
+from aidivide_archive.model import Metadata, TimeValue
 
 ADAPTER = "extraction:extract"
 
@@ -31,9 +30,13 @@ def extract(html: bytes, url: str | None) -> dict[str, object]:
         "text": extraction.text,
         "title": metadata.title,
         "authors": byline(metadata),
-        "date": local_day(metadata.published) if metadata.published else None,
+        "date": _day(metadata.published),
         "language": metadata.language,
     }
+
+
+def _day(published: TimeValue | None) -> str | None:
+    return published.local_day.isoformat() if published and published.local_day else None
 
 
 def byline(metadata: Metadata) -> list[str]:

@@ -6,6 +6,8 @@ from alembic import context
 from sqlalchemy import Connection
 
 from aidivide_archive.archive import schema
+from aidivide_archive.archive.sql import views
+from aidivide_archive.archive.storage.engine import REVISION, current_revision
 
 # Made by DDL of the engine (full text) and by alembic itself: not part of the metadata.
 FOREIGN = ("full_text", "alembic_version", "sqlite_sequence")
@@ -24,7 +26,10 @@ def run(connection: Connection) -> None:
         include_name=_is_ours,
         transaction_per_migration=False,
     )
+    views.drop(connection)  # a table under a view cannot be changed
     context.run_migrations()
+    if current_revision(connection) == REVISION:
+        views.create(connection)
 
 
 run(context.config.attributes["connection"])

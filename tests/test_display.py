@@ -6,35 +6,21 @@ from datetime import date
 
 import pytest
 
-from aidivide_archive.display import counted, day_of, delay, outlet_name
+from aidivide_archive.display import counted, day_beside_clock, day_of, delay, outlet_name
 
 
 def published(at: str | None, start: str | None, end: str | None) -> dict[str, object]:
     return {"published_at": at, "published_from": start, "published_to": end}
 
 
-@pytest.mark.parametrize(
-    ("row", "day"),
-    [
-        (
-            published("2025-07-27T23:30:00Z", "2025-07-27T23:30:00Z", "2025-07-27T23:31:00Z"),
-            date(2025, 7, 27),
-        ),
-        # the 28th in Shanghai, in Los Angeles, in London
-        (published(None, "2025-07-27T16:00:00Z", "2025-07-28T16:00:00Z"), date(2025, 7, 28)),
-        (published(None, "2025-07-28T07:00:00Z", "2025-07-29T07:00:00Z"), date(2025, 7, 28)),
-        (published(None, "2025-07-27T23:00:00Z", "2025-07-28T23:00:00Z"), date(2025, 7, 28)),
-        (published(None, "0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z"), date(1, 1, 1)),
-        (published(None, "2025-07-28T07:00:00Z", "2025-07-27T07:00:00Z"), None),
-        (published(None, "2025-07-28T07:00:00Z", None), None),
-        (published(None, None, None), None),
-        ({}, None),
-    ],
-)
-def test_the_day_of_publication_is_the_day_that_was_named(
-    row: dict[str, object], day: date | None
-) -> None:
-    assert day_of(row) == day
+def test_the_day_of_publication_is_that_of_the_publisher() -> None:
+    row = published("2025-07-27T22:30:00Z", "2025-07-27T22:30:00Z", "2025-07-27T22:31:00Z")
+    row = row | {"published_day": "2025-07-28"}  # half past six in Shanghai
+    assert day_of(row) == date(2025, 7, 28)
+    assert day_beside_clock(row) == date(2025, 7, 27)  # the clock is in UTC
+    assert day_beside_clock(row | {"published_at": None}) == date(2025, 7, 28)
+    assert day_of({}) is None
+    assert day_beside_clock({}) is None
 
 
 def test_an_outlet_without_a_name_is_shown_by_its_site() -> None:

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from alembic import op
 
 from aidivide_archive.archive.documents import full_text, outlets
-from aidivide_archive.archive.sql import views
 
 revision = "0002"
 down_revision = "0001"
@@ -70,11 +69,9 @@ def upgrade() -> None:
     full_text.rebuild(connection)
     if connection.dialect.name != "sqlite":  # an index is built faster at once
         op.execute("CREATE INDEX ix_full_text_words ON full_text USING gin (words)")
-    views.create(connection)
 
 
 def downgrade() -> None:
-    views.drop(op.get_bind())
     _old_full_text()
     op.drop_table("outlets")
     op.drop_index("ix_articles_host", table_name="articles")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from alembic import op
 
-from aidivide_archive.archive.sql import views
 from aidivide_archive.archive.storage.types import JsonValue
 
 revision = "0007"
@@ -35,11 +34,9 @@ _COMMENTS = (
 
 def upgrade() -> None:
     connection = op.get_bind()
-    views.drop(connection)
     if connection.dialect.name == "postgresql":  # SQLite keeps no comments
         for table, column, _, comment in _COMMENTS:
             op.alter_column(table, column, comment=comment, existing_type=JsonValue())
-    views.create(connection)
 
 
 def downgrade() -> None:

@@ -23,13 +23,15 @@ def interval_of(row: Mapping[str, object]) -> tuple[datetime, datetime] | None:
 
 
 def day_of(row: Mapping[str, object]) -> date | None:
-    """The day of publication: in UTC, or the day named when no hour is known."""
+    """The day of publication at the publisher; None when unknown."""
+    day = row.get("published_day")
+    return date.fromisoformat(day) if isinstance(day, str) else None
+
+
+def day_beside_clock(row: Mapping[str, object]) -> date | None:
+    """The day to which a time shown in UTC belongs; that of the publisher when no hour is known."""
     moment = read_time(row.get("published_at"))
-    if moment is not None:
-        return moment.date()
-    span = interval_of(row)
-    # the day of a zone begins up to 14 hours off in UTC: its middle is on the right date
-    return None if span is None else (span[0] + (span[1] - span[0]) / 2).date()
+    return day_of(row) if moment is None else moment.date()
 
 
 def delay(hours: object) -> str:

@@ -410,18 +410,12 @@ def test_safe_text_has_no_controls_and_one_line():
     assert terminal.safe("弥合 café 👩‍🌾") == "弥合 café 👩‍🌾"
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "day"),
-    [
-        ("2025-07-27T16:00:00Z", "2025-07-28T16:00:00Z", "2025-07-28"),  # Shanghai
-        ("2025-07-28T07:00:00Z", "2025-07-29T07:00:00Z", "2025-07-28"),  # Los Angeles
-        ("2025-07-28T00:00:00Z", "2025-07-29T00:00:00Z", "2025-07-28"),
-    ],
-)
-def test_a_day_is_shown_as_the_day_of_its_zone(start: str, end: str, day: str):
-    row = {"published_at": None, "published_from": start, "published_to": end}
-    assert terminal.shown_time(row) == day
-    assert terminal.shown_time({}) == ""
+def test_a_day_is_shown_as_that_of_the_publisher_and_a_moment_in_utc():
+    day = {"published_at": None, "published_from": "2025-07-27T16:00:00Z"}
+    assert terminal.shown_time(day | {"published_day": "2025-07-28"}) == "2025-07-28"
+    moment = {"published_at": "2025-07-27T22:30:00Z", "published_day": "2025-07-28"}
+    assert terminal.shown_time(moment) == "2025-07-27 22:30"
+    assert terminal.shown_time({"published_at": None, "published_day": None}) == ""
 
 
 # --- export --------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ def typed(row: dict[str, Any]) -> dict[str, Any]:
     for column in ARTICLES:
         if column.type == "time" and row[column.name]:
             found[column.name] = datetime.fromisoformat(row[column.name]).astimezone(UTC)
+        if column.type == "day" and row[column.name]:
+            found[column.name] = date.fromisoformat(row[column.name])
     return found
 
 
@@ -105,7 +107,7 @@ def test_xlsx_is_read_by_openpyxl_and_every_text_is_text(tmp_path: Path):
     assert [cell.value for cell in header] == NAMES
     assert len(rows) == len(ALL)
     for cells, row in zip(rows, ALL, strict=True):
-        assert all(cell.data_type in ("s", "n", "inlineStr") for cell in cells)
+        assert all(cell.data_type in ("s", "n", "b", "inlineStr") for cell in cells)
         assert not any(cell.hyperlink for cell in cells)
         found = dict(zip(NAMES, (cell.value for cell in cells), strict=True))
         assert found["word_count"] == 7

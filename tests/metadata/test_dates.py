@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,6 @@ from hypothesis import strategies as st
 from aidivide_archive.metadata.dates import (
     Clock,
     iter_times,
-    local_day,
     parse_time,
     url_times,
     zone_named,
@@ -96,7 +96,7 @@ def test_a_china_daily_id_holds_the_second_of_publication() -> None:
 
 def test_an_id_that_disagrees_with_its_path_is_not_believed() -> None:
     url = "https://www.chinadaily.com.cn/a/202201/03/WS68873c39a310ad07b5d9a0f1.html"
-    assert [(value.precision, local_day(value)) for value in url_times(url, CLOCK)] == [
+    assert [(value.precision, str(value.local_day)) for value in url_times(url, CLOCK)] == [
         ("day", "2022-01-03")
     ]
 
@@ -115,14 +115,14 @@ def test_an_id_that_disagrees_with_its_path_is_not_believed() -> None:
     ],
 )
 def test_url_times_reads_days_in_paths(path: str, day: str | None) -> None:
-    found = [local_day(value) for value in url_times(f"https://news.example{path}", CLOCK)]
+    found = [str(value.local_day) for value in url_times(f"https://news.example{path}", CLOCK)]
     assert found == ([day] if day else [])
 
 
 def test_local_day_is_the_day_as_the_source_writes_it() -> None:
     value = parse_time("2025-07-28T23:30:00-05:00", CLOCK)
     assert value is not None
-    assert local_day(value) == "2025-07-28"
+    assert str(value.local_day) == "2025-07-28"
 
 
 @given(st.text(max_size=120))
@@ -138,3 +138,30 @@ def test_no_text_makes_the_parser_raise_or_leave_its_bounds(text: str) -> None:
 def test_no_digits_make_the_parser_raise(text: str) -> None:
     parse_time(text, CLOCK)
     list(url_times("https://news.example/" + text, CLOCK))
+
+
+SHANGHAI, AUCKLAND, NEW_YORK = map(
+    ZoneInfo, ("Asia/Shanghai", "Pacific/Auckland", "America/New_York")
+)
+
+
+@pytest.mark.parametrize(
+    ("raw", "zone", "day"),
+    [
+        ("2025-07-28", SHANGHAI, "2025-07-28"),  # begins on the 27th in UTC
+        ("2025-07-28", NEW_YORK, "2025-07-28"),
+        ("2025-01-28", AUCKLAND, "2025-01-28"),  # UTC+13 in summer
+        ("2025-07-28T00:00:00Z", NEW_YORK, "2025-07-28"),  # a day, as content systems write it
+        ("2025-07-28T06:30:00+08:00", UTC, "2025-07-28"),  # 22:30 of the 27th in UTC
+        ("2025-07-28T06:30:00+08:00", NEW_YORK, "2025-07-28"),  # what the page states comes first
+        ("2025-07-27T22:30:00Z", SHANGHAI, "2025-07-28"),  # UTC is the machine's, not the reader's
+        ("2025-07-27T22:30:00Z", UTC, "2025-07-27"),
+        ("2025-07-28 06:30", SHANGHAI, "2025-07-28"),
+        ("2025-07-28T23:59:59-07:00", UTC, "2025-07-28"),
+        ("1753655400", SHANGHAI, "2025-07-28"),  # 2025-07-27T22:30:00Z
+    ],
+)
+def test_the_day_of_a_time_is_that_at_its_source(raw: str, zone: tzinfo, day: str):
+    value = parse_time(raw, Clock(zone=zone))
+    assert value is not None
+    assert value.local_day == date.fromisoformat(day)

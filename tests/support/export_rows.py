@@ -67,6 +67,11 @@ def article(number: int, **values: Any) -> dict[str, Any]:
         "role": "origin",
         "captured_at": "2025-07-28T12:30:15Z",
         "event": "harbour-talks",
+        "published_day": "2025-07-27",
+        "access": "open",
+        "complete": True,
+        "credits": ["Meridian Wire"],
+        "tags": ["talks", "schools"],
     }
     return row | values
 
@@ -81,8 +86,20 @@ ROWS = (
         published_at=None,
         published_from="2025-07-27T16:00:00Z",
         published_to="2025-07-28T16:00:00Z",
+        published_day="2025-07-28",
+        complete=False,
     ),
-    article(3, authors=[], outlet=None, published_from=None, published_to=None, published_at=None),
+    article(
+        3,
+        authors=[],
+        outlet=None,
+        published_from=None,
+        published_to=None,
+        published_at=None,
+        published_day=None,
+        access=None,
+        complete=None,
+    ),
 )
 HOSTILE = tuple(
     article(

@@ -107,6 +107,7 @@ def moment(text: str, seconds: int = 1, raw: str = "") -> TimeValue:
         raw=raw or text,
         offset_minutes=0,
         precision=precision,
+        local_day=start.date(),
     )
 
 
@@ -253,6 +254,10 @@ def _first() -> Extraction:
         description="What was said.",
         image_url="https://one.example/i.jpg",
         image_caption="The harbour",
+        image_credit="Li Wen",
+        credits=("Meridian Wire",),
+        tags=("talks", "schools"),
+        dateline="HARBOUR CITY",
         claims=(claim("published", published, "json-ld"), claim("modified", modified, "meta")),
     )
 

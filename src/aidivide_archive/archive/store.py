@@ -25,8 +25,10 @@ from aidivide_archive.archive.ledger.frontier import Lease
 from aidivide_archive.archive.ledger.runs import Run
 from aidivide_archive.archive.schema import urls
 from aidivide_archive.archive.settling.settlement import Settled, settle
+from aidivide_archive.archive.sql import views
 from aidivide_archive.archive.storage import locks, migrate
 from aidivide_archive.archive.storage.engine import (
+    REVISION,
     check_version,
     current_revision,
     one_line,
@@ -140,7 +142,8 @@ class Archive:
         try:
             with self._engine.connect() as connection, connection.begin():
                 locks.create_alone(connection)
-                if current_revision(connection) is None:
+                revision = current_revision(connection)
+                if revision is None or (revision == REVISION and not views.are_current(connection)):
                     migrate.upgrade(connection)
                 check_version(connection, self.location)
         except (DBAPIError, OSError) as error:

@@ -20,7 +20,7 @@ from aidivide_archive.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from aidivide_archive.archive.sql.dictionary import Relation
+    from aidivide_archive.archive.sql.dictionary import DocumentedTable
     from aidivide_archive.archive.sql.statements import Answer
 
 MAX_TIMEOUT = 3600.0
@@ -129,7 +129,9 @@ def schema(
         _say_relations(_chosen(book.dictionary(), name, everything=tables), name)
 
 
-def _chosen(known: tuple[Relation, ...], name: str | None, *, everything: bool) -> list[Relation]:
+def _chosen(
+    known: tuple[DocumentedTable, ...], name: str | None, *, everything: bool
+) -> list[DocumentedTable]:
     if name is None:
         return [one for one in known if everything or one.kind == "view"]
     found = [one for one in known if one.name == name.lower()]
@@ -142,7 +144,7 @@ def _chosen(known: tuple[Relation, ...], name: str | None, *, everything: bool) 
     return found
 
 
-def _say_relations(relations: list[Relation], name: str | None) -> None:
+def _say_relations(relations: list[DocumentedTable], name: str | None) -> None:
     if name is None:
         say_table(("name", "what"), [(one.name, one.comment) for one in relations], whole=("name",))
         note(

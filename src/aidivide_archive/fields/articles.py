@@ -10,7 +10,7 @@ from aidivide_archive.fields.declaring import (
     chosen,
     listed,
 )
-from aidivide_archive.model import Role
+from aidivide_archive.model import Access, Role
 
 ARTICLES: tuple[Field, ...] = (
     Field(
@@ -203,6 +203,52 @@ ARTICLES: tuple[Field, ...] = (
         "Why the text is not kept (rights reserved); empty: it is.",
         source=ExtractedKey("withheld"),
     ),
+    Field(
+        "published_day",
+        "day",
+        "Day of publication at the publisher: the day the page states, or the date of its time in the UTC offset "
+        "stated with it; where none or only UTC is stated, in the time zone of the source (UTC when that is unknown).",
+        source=article("published_day"),
+        values="few",
+    ),
+    Field(
+        "access",
+        "text",
+        f"What a reader without an account is given: {listed(Access)} (rights reserved: the archive keeps no text). "
+        "open: nothing the archive knows says otherwise. Empty for an imported text, whose page was not seen.",
+        values="few",
+    ),
+    Field(
+        "complete",
+        "boolean",
+        "Whether the text is whole: false when a part of it may be missing (an incomplete response, a page of several "
+        "that the archive does not have). Empty for an imported text and for one that is withheld.",
+    ),
+    Field(
+        "credits",
+        "list",
+        "Agencies and outlets that the page names as the source of the text.",
+        source=ExtractedKey("credits"),
+    ),
+    Field(
+        "tags",
+        "list",
+        "Keywords that the page states, in its order.",
+        source=ExtractedKey("tags"),
+    ),
+    Field(
+        "dateline",
+        "text",
+        "Place, and date where it is given, at the head of the text, in the page's words.",
+        source=ExtractedKey("dateline"),
+        values="few",
+    ),
+    Field(
+        "image_credit",
+        "text",
+        "Whom the page credits with the main picture.",
+        source=ExtractedKey("image_credit"),
+    ),
 )
 """The article row."""
 
@@ -243,7 +289,7 @@ PAYLOAD_SHA256 = Field(
 )
 
 LISTED = ("id", "url", "site", "outlet", "country", "title", "language")
-TIMES = ("published_at", "published_from", "published_to")
+TIMES = ("published_at", "published_from", "published_to", "published_day")
 
 COVERAGE: tuple[Field, ...] = (
     *chosen(ARTICLES, *LISTED, *TIMES, "word_count", "story_id"),
@@ -261,5 +307,6 @@ HITS: tuple[Field, ...] = (
     *chosen(ARTICLES, "id", "url", "title", "outlet", "site", "country", "language"),
     *chosen(ARTICLES, "published_at", "published_from", "published_to", "story_id", "role"),
     SNIPPET,
+    *chosen(ARTICLES, "published_day"),
 )
 """An article that a search found."""

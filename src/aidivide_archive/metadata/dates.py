@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -135,7 +135,7 @@ def parse_time(raw: str, clock: Clock) -> TimeValue | None:
     """The time that a short text states; None when it states none, or an impossible one."""
     text = raw.strip()[:_MAX_LENGTH]
     if match := _EPOCH.fullmatch(text):
-        return _bounded(_from_epoch(int(match[1]), text), clock)
+        return _bounded(_from_epoch(int(match[1]), text, clock.zone), clock)
     return next(iter_times(text, clock), None)
 
 
@@ -160,7 +160,7 @@ def url_times(url: str, clock: Clock) -> Iterator[TimeValue]:
     """
     if match := _STORY_ID.search(url):
         year, month, day, seconds = int(match[1]), int(match[2]), int(match[3]), int(match[4], 16)
-        value = _from_epoch(seconds, f"WS{match[4]}")
+        value = _from_epoch(seconds, f"WS{match[4]}", clock.zone)
         path_day = _day(year, month, day)
         if path_day and abs(value.start.astimezone(_BEIJING).replace(tzinfo=None) - path_day) < (
             timedelta(days=3)
@@ -178,14 +178,16 @@ def url_times(url: str, clock: Clock) -> Iterator[TimeValue]:
                 yield day_value
 
 
-def local_day(value: TimeValue, zone: tzinfo = UTC) -> str:
-    """YYYY-MM-DD in the offset the source states, else in `zone`."""
-    if value.offset_minutes is not None:
-        zone = timezone(timedelta(minutes=value.offset_minutes))
-    return value.start.astimezone(zone).date().isoformat()
+def local_day(moment: datetime, offset_minutes: int | None, zone: tzinfo) -> date:
+    """The calendar day of a moment at its source: in the UTC offset stated with it, else in the zone of the source.
+
+    A stated UTC counts as none: machines write it whatever the publisher's clock shows.
+    """
+    stated = timezone(timedelta(minutes=offset_minutes)) if offset_minutes else zone
+    return moment.astimezone(stated).date()
 
 
-def _from_epoch(seconds: int, raw: str) -> TimeValue:
+def _from_epoch(seconds: int, raw: str, zone: tzinfo) -> TimeValue:
     start = datetime.fromtimestamp(seconds, UTC)
     return TimeValue(
         start=start,
@@ -193,6 +195,7 @@ def _from_epoch(seconds: int, raw: str) -> TimeValue:
         raw=raw,
         offset_minutes=0,
         precision="second",
+        local_day=local_day(start, 0, zone),
     )
 
 
@@ -271,19 +274,20 @@ def _offset_minutes(raw: str | None) -> int | None:
 def _interval(
     start: datetime, precision: str, offset: int | None, raw: str, zone: tzinfo
 ) -> TimeValue:
-    if offset is not None:
-        zone = timezone(timedelta(minutes=offset))
+    """`start` is local, in the offset when there is one, else in the zone of the source."""
+    stated = zone if offset is None else timezone(timedelta(minutes=offset))
     length = {"day": timedelta(days=1), "minute": timedelta(minutes=1)}.get(
         precision, timedelta(seconds=1)
     )
+    moment = start.replace(tzinfo=stated).astimezone(UTC)
+    is_day = precision == "day"
     return TimeValue(
-        start=start.replace(tzinfo=zone).astimezone(UTC),
-        end=(start + length).replace(tzinfo=zone).astimezone(UTC)
-        if precision == "day"
-        else start.replace(tzinfo=zone).astimezone(UTC) + length,
+        start=moment,
+        end=(start + length).replace(tzinfo=stated).astimezone(UTC) if is_day else moment + length,
         raw=raw,
         offset_minutes=offset,
         precision=precision,
+        local_day=start.date() if is_day else local_day(moment, offset, zone),
     )
 
 

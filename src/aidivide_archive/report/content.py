@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from aidivide_archive.archive.queries import Filters, Reader, Row, SharedStory, Status
 from aidivide_archive.config import Profile, Rights
-from aidivide_archive.display import day_of, outlet_name
+from aidivide_archive.display import day_beside_clock, outlet_name
 from aidivide_archive.exceptions import ConfigError
 from aidivide_archive.model import Reason, Role, UrlState
 from aidivide_archive.report.changes import Change, changes
@@ -336,5 +336,5 @@ def articles_by_day(articles: Sequence[Row]) -> list[tuple[date | None, list[Row
     """Articles under their day, in order; those without a date last."""
     groups: dict[date | None, list[Row]] = {}
     for row in articles:
-        groups.setdefault(day_of(row), []).append(row)
+        groups.setdefault(day_beside_clock(row), []).append(row)
     return sorted(groups.items(), key=lambda pair: (pair[0] is None, pair[0] or date.min))

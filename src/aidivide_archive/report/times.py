@@ -1,11 +1,11 @@
-"""Times of rows as people read them; everything is UTC."""
+"""Times of rows as people read them: moments in UTC, days as those of the publisher."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from aidivide_archive.display import day_of, read_time
+from aidivide_archive.display import day_beside_clock, read_time
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -33,13 +33,13 @@ def clock(row: Mapping[str, object]) -> str:
 
 def publication_day(row: Mapping[str, object]) -> str:
     """Such as "27 July 2025"; "no date" when unknown."""
-    day = day_of(row)
+    day = day_beside_clock(row)
     return "no date" if day is None else shown_day(day)
 
 
 def published(row: Mapping[str, object]) -> str:
     """Such as "27 July 2025, 10:42" or "27 July 2025"; "no date" when unknown."""
-    day = day_of(row)
+    day = day_beside_clock(row)
     if day is None:
         return "no date"
     time = clock(row)

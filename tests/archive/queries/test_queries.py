@@ -104,6 +104,13 @@ def test_article_rows_have_the_contracts_fields_in_order(reader: Reader):
         "captured_at": "2025-07-28T12:30:15Z",
         "event": filled.EVENT,
         "withheld": None,
+        "published_day": "2025-07-27",
+        "access": "open",
+        "complete": True,
+        "credits": ["Meridian Wire"],
+        "tags": ["talks", "schools"],
+        "dateline": "HARBOUR CITY",
+        "image_credit": "Li Wen",
     }
     path = reader.location.warc_directory / str(file)
     assert isinstance(offset, int)
@@ -122,7 +129,9 @@ def test_what_is_unknown_is_none(reader: Reader):
     hostile = by_url(reader.articles())[filled.HOSTILE]
     unknown = ("canonical_url", "outlet", "published_from", "published_to", "warc_file", "section")
     assert [hostile[name] for name in unknown] == [None] * len(unknown)
-    assert hostile["authors"] == []
+    assert (hostile["authors"], hostile["credits"], hostile["tags"]) == ([], [], [])
+    nobody_saw = ("published_day", "access", "complete", "dateline", "image_credit")
+    assert [hostile[name] for name in nobody_saw] == [None] * len(nobody_saw)
 
 
 def test_articles_are_ordered_by_publication_unknown_last(reader: Reader):

@@ -22,6 +22,7 @@ from aidivide_archive.archive.sql.statements import Answer, ask
 from aidivide_archive.archive.storage import migrate
 from aidivide_archive.archive.storage.engine import write_engine
 from aidivide_archive.exceptions import ArchiveError, ConfigError, StoreError
+from aidivide_archive.fields import ARTICLES, Field
 from aidivide_archive.urls import article_id, url_id
 from tests.support import filled_archive as filled
 from tests.support.archives import ENGINES, new_location
@@ -70,22 +71,22 @@ def test_every_view_says_the_same_on_both_engines(tmp_path: Path):
         assert sorted(map(str, one.rows)) == sorted(map(str, other.rows)), name
 
 
+def in_a_view(value: Any, field: Field) -> object:
+    """A value of a row as views have it on both engines: lists joined, no list for an empty one, 1 and 0."""
+    if field.type == "list":
+        return "; ".join(value) or None
+    return int(value) if field.type == "boolean" and value is not None else value
+
+
 def test_articles_in_the_view_are_the_articles_of_an_export(where: Location):
-    names = (
-        *("id", "url", "title", "outlet", "country", "site", "language", "published_at"),
-        *(
-            "published_from",
-            "published_to",
-            "published_source",
-            "section",
-            "word_count",
-            "story_id",
-        ),
-        *("role", "event", "relevance_score", "relevance_decision", "text_sha256"),
-    )
-    answer = put(where, f"SELECT {', '.join(names)} FROM v_articles")
+    elsewhere = ("text", "warc_file", "warc_offset")  # v_texts, v_captures
+    fields = [field for field in ARTICLES if field.name not in elsewhere]
+    answer = put(where, f"SELECT {', '.join(field.name for field in fields)} FROM v_articles")
     with Reader(where) as reader:
-        rows = [tuple(row[name] for name in names) for row in reader.articles()]
+        rows = [
+            tuple(in_a_view(row[field.name], field) for field in fields)
+            for row in reader.articles()
+        ]
     assert sorted(map(str, answer.rows)) == sorted(map(str, rows))
 
 
@@ -119,7 +120,7 @@ def test_postgresql_itself_can_say_what_a_column_of_a_view_holds(postgres_locati
     with Archive(postgres_location):
         pass
     told = put(postgres_location, "SELECT col_description('v_copies'::regclass, 2)").rows
-    assert told == (("The article that copied",),)
+    assert told[0][0].startswith("Of the copy: `a-` and 12 hex digits")
 
 
 # --- reading only --------------------------------------------------------------------------------
@@ -415,7 +416,7 @@ def test_datasette_opens_the_archive_with_descriptions_facets_and_queries(
 def test_datasette_shows_what_a_column_holds(in_datasette: dict[str, str]):
     page = in_datasette[COLUMNS_PAGE]
     assert "Who copied whom" in page
-    assert "Share of its text that stands in the origin" in page
+    assert "shingles that stand in the origin" in page
     assert "hour" in page
 
 

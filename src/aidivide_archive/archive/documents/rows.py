@@ -110,6 +110,9 @@ def article_row(
         "published_from": published.start if published else None,
         "published_to": published.end if published else None,
         "published_source": metadata.published_source,
+        "published_day": published.local_day.isoformat()
+        if published and published.local_day
+        else None,
         "word_count": measured["word_count"],
         "text_sha256": measured["text_sha256"],
     }

@@ -7,7 +7,7 @@ from both engines, because building and parsing objects for them took two thirds
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from aidivide_archive.archive.schema import (
     story_members,
     warc_files,
 )
+from aidivide_archive.archive.sql.expressions import Sql
 from aidivide_archive.archive.storage.moments import iso_again, within_an_hour
 from aidivide_archive.fields import ARTICLES, ExtractedKey, Field, TableColumn
 from aidivide_archive.model import RelevanceDecision
@@ -92,7 +93,8 @@ def _listed(connection: sa.Connection, numbers: Sequence[int]) -> sa.Select[Any]
 
 def _statement(connection: sa.Connection, wanted: sa.Select[Any]) -> sa.Select[Any]:
     """What rules need of each article, then every field in its order; null where a rule makes it."""
-    texts = _Texts(connection)
+    texts, sql = _Texts(connection), Sql(connection.dialect.name == "sqlite")
+    by_rule = {"access": sql.access(), "complete": sql.complete()}
     return (
         sa.select(
             articles.c.id,
@@ -104,7 +106,7 @@ def _statement(connection: sa.Connection, wanted: sa.Select[Any]) -> sa.Select[A
             texts.exact(articles.c.published_to),
             # of the bytes the text was read from, so that it is the date of the WARC record
             texts.second(sa.func.coalesce(captures.c.captured_at, articles.c.captured_at)),
-            *(_column(field, texts) for field in ARTICLES),
+            *(_column(field, texts, by_rule) for field in ARTICLES),
         )
         .select_from(articles)
         .outerjoin(extractions, extractions.c.id == articles.c.extraction_id)
@@ -115,9 +117,9 @@ def _statement(connection: sa.Connection, wanted: sa.Select[Any]) -> sa.Select[A
     )
 
 
-def _column(field: Field, texts: _Texts) -> sa.ColumnElement[Any]:
+def _column(field: Field, texts: _Texts, by_rule: Mapping[str, str]) -> sa.ColumnElement[Any]:
     if not isinstance(field.source, TableColumn):
-        return sa.null()
+        return sa.literal_column(by_rule.get(field.name, "NULL"))
     column = metadata.tables[field.source.table].c[field.source.column]
     return texts.second(column) if field.type == "time" else column
 
@@ -219,4 +221,5 @@ def _row(found: Sequence[Any], judged: _Judged, modified_to_the_day: bool, outle
     row["modified_at"] = None if modified_to_the_day else iso_again(get("modified_at"))
     row["story_id"] = None if story is None else story_id(story)
     row["captured_at"] = captured_at
+    row["complete"] = None if row["complete"] is None else bool(row["complete"])
     return row

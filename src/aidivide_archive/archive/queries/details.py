@@ -300,6 +300,7 @@ def _member_row(row: sa.Row[Any], outlets: Outlets) -> Row:
         "published_at": instant(row.published_from, row.published_to),
         "language": row.language,
         "word_count": row.word_count,
+        "published_day": row.published_day,
     }
 
 

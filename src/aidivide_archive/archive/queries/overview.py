@@ -122,7 +122,7 @@ def story_list(connection: sa.Connection, *, limit: int | None, everything: bool
     origin = articles.alias("origin")
     statement = (
         sa.select(stories, origin.c.url, origin.c.title, origin.c.site, urls.c.host)
-        .add_columns(origin.c.published_from, origin.c.published_to)
+        .add_columns(origin.c.published_from, origin.c.published_to, origin.c.published_day)
         .select_from(stories)
         .join(origin, origin.c.id == stories.c.origin_id)
         .join(urls, urls.c.id == origin.c.id)
@@ -148,4 +148,5 @@ def _story_row(row: sa.Row[Any], outlets: Outlets) -> Row:
         "published_at": instant(row.published_from, row.published_to),
         "published_from": iso(row.published_from),
         "published_to": iso(row.published_to),
+        "published_day": row.published_day,
     }

@@ -170,7 +170,7 @@ def _candidates(
     if asked.facets or asked.unique or order is not Order.RELEVANCE:
         columns += [articles.c.published_from, articles.c.published_to]
     if asked.facets:
-        columns += [articles.c.host, articles.c.language]
+        columns += [articles.c.host, articles.c.language, articles.c.published_day]
     if asked.unique or Facet.ROLE in asked.facets:
         columns += [story_members.c.story_id, story_members.c.role]
         source = source.outerjoin(story_members, story_members.c.article_id == articles.c.id)
@@ -244,8 +244,8 @@ def _facets(
         Facet.OUTLET: lambda row: _named(named, row.host, "name"),
         Facet.COUNTRY: lambda row: _named(named, row.host, "country"),
         Facet.LANGUAGE: lambda row: row.language,
-        Facet.DAY: lambda row: _day(row)[:10] or None,
-        Facet.MONTH: lambda row: _day(row)[:7] or None,
+        Facet.DAY: lambda row: row.published_day,
+        Facet.MONTH: lambda row: row.published_day and row.published_day[:7],
         Facet.ROLE: lambda row: row.role,
     }
     return {
@@ -257,14 +257,6 @@ def _facets(
 def _named(named: dict[str, sa.Row[Any]], host: str, column: str) -> str | None:
     row = named.get(host)
     return None if row is None else getattr(row, column)
-
-
-def _day(row: sa.Row[Any]) -> str:
-    """The date of the middle of the interval: the day of a zone begins up to 14 hours off in UTC."""
-    start, end = row.published_from, row.published_to
-    if start is None or end is None:
-        return ""
-    return iso(start + (end - start) / 2) or ""
 
 
 def _counted(counts: Counter[str | None], facet: Facet) -> tuple[tuple[str | None, int], ...]:
@@ -316,4 +308,5 @@ def _hit(row: sa.Row[Any], asked: Sequence[query_language.Phrase]) -> Row:
         "role": row.role,
         "snippet": shown,
         "snippet_marks": [list(mark) for mark in marks],
+        "published_day": row.published_day,
     }

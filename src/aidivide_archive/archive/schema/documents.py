@@ -87,6 +87,12 @@ articles = table(
         server_default="",
         comment="Host name, with the port when it is not the scheme's default",
     ),
+    column(
+        "published_day",
+        String,
+        null=True,
+        comment="Calendar day of publication at the source, YYYY-MM-DD",
+    ),
     comment="Articles: the newest good revision of each",
 )
 sa.Index("ix_articles_published", articles.c.published_from, articles.c.id)

@@ -9,13 +9,15 @@ import sqlalchemy as sa
 
 from aidivide_archive.archive import schema
 from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
+from aidivide_archive.archive.sql.building import View
 from aidivide_archive.archive.sql.questions import QUESTIONS
 from aidivide_archive.archive.sql.views import views
 from aidivide_archive.archive.storage.types import Flag, JsonValue, UtcTime
+from aidivide_archive.fields import ARTICLES, STORIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class DocumentedColumn:
     name: str
     type: str
     """text, integer, real, bytes, time, json or flag; "" in a view."""
@@ -28,29 +30,31 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Relation:
+class DocumentedTable:
     """A table or a view."""
 
     name: str
     kind: str
     comment: str
-    columns: tuple[Column, ...]
+    columns: tuple[DocumentedColumn, ...]
 
 
-def dictionary() -> tuple[Relation, ...]:
+def dictionary() -> tuple[DocumentedTable, ...]:
     """Views first, then tables by name."""
     tables = sorted(schema.metadata.tables.values(), key=lambda table: table.name)
     return (*map(_of_view, views()), *map(_of_table, tables), _full_text())
 
 
-def _of_view(view: Any) -> Relation:
-    columns = tuple(Column(name=one.name, type="", comment=one.comment) for one in view.columns)
-    return Relation(name=view.name, kind="view", comment=view.comment, columns=columns)
-
-
-def _of_table(table: sa.Table) -> Relation:
+def _of_view(view: View) -> DocumentedTable:
     columns = tuple(
-        Column(
+        DocumentedColumn(name=one.name, type="", comment=one.comment) for one in view.columns
+    )
+    return DocumentedTable(name=view.name, kind="view", comment=view.comment, columns=columns)
+
+
+def _of_table(table: sa.Table) -> DocumentedTable:
+    columns = tuple(
+        DocumentedColumn(
             name=column.name,
             type=_type(column.type),
             comment=column.comment or "",
@@ -60,7 +64,9 @@ def _of_table(table: sa.Table) -> Relation:
         )
         for column in table.c
     )
-    return Relation(name=table.name, kind="table", comment=table.comment or "", columns=columns)
+    return DocumentedTable(
+        name=table.name, kind="table", comment=table.comment or "", columns=columns
+    )
 
 
 def _type(kind: sa.types.TypeEngine[Any]) -> str:
@@ -75,15 +81,21 @@ def _type(kind: sa.types.TypeEngine[Any]) -> str:
     return next((name for known, name in names if isinstance(kind, known)), "text")
 
 
-def _full_text() -> Relation:
+def _full_text() -> DocumentedTable:
     comment = "Full-text index: one row an article, its words as `aidivide search` cuts them"
     columns = (
-        Column(name="title", type="text", comment="SQLite: words of the headline, for MATCH"),
-        Column(name="text", type="text", comment="SQLite: words of the text, for MATCH"),
-        Column(name="article_id", type="integer", comment="PostgreSQL: article; SQLite: rowid"),
-        Column(name="words", type="text", comment="PostgreSQL: words of both as tsvector"),
+        DocumentedColumn(
+            name="title", type="text", comment="SQLite: words of the headline, for MATCH"
+        ),
+        DocumentedColumn(name="text", type="text", comment="SQLite: words of the text, for MATCH"),
+        DocumentedColumn(
+            name="article_id", type="integer", comment="PostgreSQL: article; SQLite: rowid"
+        ),
+        DocumentedColumn(
+            name="words", type="text", comment="PostgreSQL: words of both as tsvector"
+        ),
     )
-    return Relation(name=FULL_TEXT_TABLE, kind="table", comment=comment, columns=columns)
+    return DocumentedTable(name=FULL_TEXT_TABLE, kind="table", comment=comment, columns=columns)
 
 
 # --- for Datasette -------------------------------------------------------------------------------
@@ -103,11 +115,11 @@ _SORTED = {
     "v_captures": "captured_at",
 }
 _UNITS = {
-    "hours_after_origin": "hour",
-    "payload_bytes": "byte",
-    "warc_offset": "byte",
-    "warc_length": "byte",
-}
+    one.name: {"hours": "hour", "bytes": "byte"}[one.unit]
+    for one in (*ARTICLES, *STORIES)
+    if one.unit in ("hours", "bytes")
+} | dict.fromkeys(("payload_bytes", "warc_length"), "byte")
+"""Of columns in views, as Datasette knows them."""
 
 
 def datasette_metadata(title: str) -> dict[str, Any]:
@@ -127,7 +139,7 @@ def datasette_metadata(title: str) -> dict[str, Any]:
     }
 
 
-def _for_datasette(relation: Relation) -> dict[str, Any]:
+def _for_datasette(relation: DocumentedTable) -> dict[str, Any]:
     found: dict[str, Any] = {
         "description": relation.comment,
         "columns": {column.name: column.comment for column in relation.columns},

@@ -22,7 +22,7 @@ from aidivide_archive.exceptions import (
     StoreError,
 )
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration this program works with; a test holds it equal to the newest file in `migrations/versions`."""
 
 BUSY_TIMEOUT_MS = 10_000

@@ -35,7 +35,7 @@ def upgrade(location: Location, *, wait: bool = False) -> tuple[str | None, str]
         with engine.connect() as connection, connection.begin():
             create_alone(connection)
             before = current_revision(connection)
-            if before is None or before < REVISION:
+            if before is None or before <= REVISION:  # at its own it makes the views again
                 migrate.upgrade(connection)
             check_version(connection, location)
     except DBAPIError as error:

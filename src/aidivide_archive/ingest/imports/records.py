@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.ingest.imports.sources import Unusable
+from aidivide_archive.metadata.dates import local_day
 from aidivide_archive.model import (
     Claim,
     Document,
@@ -126,15 +127,21 @@ def _time(raw: str | None) -> TimeValue | None:
     if len(raw) == len("2025-07-27"):
         day = date.fromisoformat(raw)
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        length, offset, precision = timedelta(days=1), None, "day"
+        length, offset, precision, local = timedelta(days=1), None, "day", day
     else:
         moment = datetime.fromisoformat(raw)
         shift = moment.utcoffset()
         offset = None if shift is None else int(shift.total_seconds() // 60)
         start = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         length, precision = timedelta(seconds=1), "second"
+        local = local_day(start, offset, UTC)
     return TimeValue(
-        start=start, end=start + length, raw=raw, offset_minutes=offset, precision=precision
+        start=start,
+        end=start + length,
+        raw=raw,
+        offset_minutes=offset,
+        precision=precision,
+        local_day=local,
     )
 
 
