@@ -23,7 +23,7 @@ from aidivide_archive.archive.queries import ARTICLE_FIELDS, Reader
 from aidivide_archive.archive.storage.engine import REVISION
 from aidivide_archive.cli import cli, crawling, reading, searching, terminal
 from aidivide_archive.cli.events import slug, template
-from aidivide_archive.cli.framework import EXIT_CODES, Command
+from aidivide_archive.cli.framework import EXIT_CODES, DocumentedCommand
 from aidivide_archive.cli.reference import commands_markdown, walk
 from aidivide_archive.config import builtin_events, load_profile
 from aidivide_archive.urls import article_id, story_id, url_id
@@ -122,7 +122,7 @@ COMMANDS = [
 def test_every_command_has_one_sentence_one_example_and_its_exit_codes(
     name: str, command: click.Command
 ):
-    assert isinstance(command, Command)
+    assert isinstance(command, DocumentedCommand)
     help_text = run(*name.split()[1:], "--help").stdout
     assert command.help is not None
     assert re.fullmatch(r"[A-Z][^.\n]*(\.jsonl[^.\n]*)?\.", inspect.cleandoc(command.help))
@@ -135,7 +135,7 @@ def test_every_command_has_one_sentence_one_example_and_its_exit_codes(
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=[name for name, _ in COMMANDS])
 def test_every_example_parses(
-    name: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, command: DocumentedCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "articles.jsonl").touch()

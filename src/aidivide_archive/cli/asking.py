@@ -27,7 +27,9 @@ MAX_TIMEOUT = 3600.0
 
 
 @command(
-    "sql", example="aidivide sql 'SELECT outlet, articles FROM v_outlets ORDER BY articles DESC'"
+    "sql",
+    place=130,
+    example="aidivide sql 'SELECT outlet, articles FROM v_outlets ORDER BY articles DESC'",
 )
 @click.argument("statement", required=False)
 @click.option(
@@ -102,7 +104,7 @@ def _say_answer(answer: Answer, *, as_json: bool, as_csv: bool) -> None:
         note(f"the first {len(answer.rows)} rows; --limit shows more")
 
 
-@command("schema", example="aidivide schema v_articles")
+@command("schema", place=140, example="aidivide schema v_articles")
 @click.argument("name", required=False)
 @click.option("--tables", is_flag=True, help="The tables below the views as well.")
 @click.option(

@@ -13,7 +13,7 @@ from aidivide_archive.exceptions import ArchiveError
 _MARKS = {"ok": "", "advice": "?", "bad": "!"}
 
 
-@command("doctor", example="aidivide doctor --integrity")
+@command("doctor", place=250, example="aidivide doctor --integrity")
 @click.option("--integrity", is_flag=True, help="Check the whole archive; takes longer.")
 @click.option("--event", metavar="NAME_OR_FILE", help="Show the values of this profile as well.")
 @json_option

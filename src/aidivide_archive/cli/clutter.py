@@ -11,6 +11,7 @@ from aidivide_archive.exceptions import ConfigError
 
 @command(
     "clutter",
+    place=200,
     example="aidivide clutter news.example --undo 'Our reporters can be reached at the desk.'",
 )
 @click.argument("site")

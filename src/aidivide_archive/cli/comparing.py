@@ -39,7 +39,9 @@ _MARKS = {"cut": ("[-", "-]", "red"), "added": ("{+", "+}", "green")}
 """Marks of GNU wdiff for pipes; colours on a terminal."""
 
 
-@command("compare", example="aidivide compare a-0123456789ab a-ba9876543210", exits=(0, 1, 2))
+@command(
+    "compare", place=160, example="aidivide compare a-0123456789ab a-ba9876543210", exits=(0, 1, 2)
+)
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @json_option
@@ -63,7 +65,7 @@ def compare(state: State, first: str, second: str, as_json: bool) -> None:
         _say_comparison(a, b, match, shared, changes)
 
 
-@command("matches", example="aidivide matches a-0123456789ab", exits=(0, 1, 2))
+@command("matches", place=150, example="aidivide matches a-0123456789ab", exits=(0, 1, 2))
 @click.argument("reference", metavar="[ID_OR_URL]", required=False)
 @click.option("--limit", type=click.IntRange(1), help="At most so many.")
 @click.option("--all", "everything", is_flag=True, help="Template news as well, which is no copy.")

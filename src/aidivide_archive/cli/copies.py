@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from aidivide_archive.cli.framework import (
-    Group,
+    CommandGroup,
     State,
     command,
     json_option,
@@ -22,6 +22,7 @@ VERDICTS = ("same", "different", "unsure")
 
 @command(
     "judge",
+    place=170,
     example="aidivide judge a-0123456789ab a-ba9876543210 different --note 'two speeches'",
 )
 @click.argument("first", metavar="A")
@@ -43,7 +44,7 @@ def judge(
     note(f"judged {verdict}: {matches}, {counted(settled.stories, 'story', 'stories')} now")
 
 
-copies = Group("copies", help="Work on the copy graph as a whole.")
+copies = CommandGroup("copies", place=180, help="Work on the copy graph as a whole.")
 
 
 @command("rebuild", example="aidivide copies rebuild", exits=(0, 1, 2, 130))

@@ -23,6 +23,7 @@ INSTALLED_CRAWLER = "aidivide_archive.crawler"
 
 @command(
     "crawl",
+    place=20,
     example="aidivide crawl --event ai-divide-forum-2025 --archive archive",
     exits=(0, 1, 2, 3, 130),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from aidivide_archive.cli.framework import Group, State, command, pass_state, wait_option
+from aidivide_archive.cli.framework import CommandGroup, State, command, pass_state, wait_option
 from aidivide_archive.cli.terminal import note, say
 
-db = Group("db", help="Check or upgrade the archive's database.")
+db = CommandGroup("db", place=240, help="Check or upgrade the archive's database.")
 
 
 @command("upgrade", example="aidivide db upgrade --archive archive")

@@ -30,7 +30,7 @@ PORT = 8425
 SERVER_SECONDS = 300
 
 
-@command("demo", example="aidivide demo", exits=(0, 1, 2, 130))
+@command("demo", place=10, example="aidivide demo", exits=(0, 1, 2, 130))
 @pass_state
 def demo(state: State) -> None:
     """Crawl eight invented outlets, offline, and show who copied whom."""

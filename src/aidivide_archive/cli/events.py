@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aidivide_archive.cli.framework import Group, State, command, json_option, pass_state
+from aidivide_archive.cli.framework import CommandGroup, State, command, json_option, pass_state
 from aidivide_archive.cli.reading import say_evidence
 from aidivide_archive.cli.terminal import note, safe, say, say_fields, say_json, say_table
 from aidivide_archive.exceptions import ArchiveError, ConfigError, MissingArchiveError
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from aidivide_archive.model import TimeValue
 
 
-event = Group("event", help="Write and check event profiles; ask why a page was kept.")
+event = CommandGroup(
+    "event", place=190, help="Write and check event profiles; ask why a page was kept."
+)
 
 
 @command("new", example="aidivide event new cop-30-belem", exits=(0, 1, 2))

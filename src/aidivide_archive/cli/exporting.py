@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 KINDS = ("articles", "matches", "stories", "ledger")
 
 
-@command("export", example="aidivide export articles -o articles.csv", exits=(0, 1, 2, 3))
+@command(
+    "export", place=100, example="aidivide export articles -o articles.csv", exits=(0, 1, 2, 3)
+)
 @click.argument("what", type=click.Choice(KINDS))
 @click.option(
     "--format",

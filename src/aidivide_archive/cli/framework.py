@@ -83,13 +83,19 @@ def _shared_options() -> list[click.Parameter]:
     ]
 
 
-class Command(click.Command):
+class DocumentedCommand(click.Command):
     """A command whose help ends with one runnable example and its exit codes."""
 
     def __init__(
-        self, *args: Any, example: str, exits: Sequence[int] = (0, 1, 2), **kwargs: Any
+        self,
+        *args: Any,
+        example: str,
+        exits: Sequence[int] = (0, 1, 2),
+        place: int | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.place = place
         self.example = example
         self.exits = tuple(sorted({*exits, 0, 2}))
         self.notes: tuple[str, ...] = ()
@@ -123,22 +129,36 @@ class Command(click.Command):
             formatter.write_text(" · ".join(f"{code} {EXIT_CODES[code]}" for code in self.exits))
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     """A group of commands that takes the shared options as well."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, place: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.place = place
         self.params.extend(_shared_options())
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)  # in the order of a first visit, not of the alphabet
 
 
-def command(name: str, *, example: str, exits: Sequence[int] = (0, 1, 2)) -> Callable[[F], Command]:
-    """Make a function a command; its docstring is the help: one sentence."""
+def command(
+    name: str, *, example: str, exits: Sequence[int] = (0, 1, 2), place: int | None = None
+) -> Callable[[F], DocumentedCommand]:
+    """Make a function a command; its docstring is the help: one sentence.
+
+    `place`: where it stands among the commands of `aidivide`, which is all that makes it one of them; None: it belongs
+    to a group.
+    """
     # click keeps the option from a command's first use, which may be without the program round it
     names = {"help_option_names": ["-h", "--help"]}
-    return click.command(name, cls=Command, example=example, exits=exits, context_settings=names)
+    return click.command(
+        name,
+        cls=DocumentedCommand,
+        example=example,
+        exits=exits,
+        place=place,
+        context_settings=names,
+    )
 
 
 json_option = click.option(
@@ -147,7 +167,7 @@ json_option = click.option(
 wait_option = click.option("--wait", is_flag=True, help="Wait while another process is writing.")
 
 
-class Program(Group):
+class Program(CommandGroup):
     """The root: turns every end into one line and an exit code."""
 
     def main(

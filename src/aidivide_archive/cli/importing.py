@@ -23,6 +23,7 @@ SHOWN_ERRORS = 10
 
 @command(
     "import",
+    place=30,
     example="aidivide import articles.jsonl --archive archive",
     exits=(0, 1, 2, 3, 130),
 )
@@ -78,7 +79,7 @@ def import_(
     _end(went_in, summary.failed or len(summary.errors))
 
 
-@command("reprocess", example="aidivide reprocess --stale", exits=(0, 1, 2, 3, 130))
+@command("reprocess", place=40, example="aidivide reprocess --stale", exits=(0, 1, 2, 3, 130))
 @click.option("--stale", is_flag=True, help="Only what older stages made.")
 @wait_option
 @json_option

@@ -12,7 +12,7 @@ from aidivide_archive.cli.terminal import note, say, say_json
 from aidivide_archive.display import counted
 
 
-@command("merge", example="aidivide merge ../colleague/archive", exits=(0, 1, 2, 130))
+@command("merge", place=210, example="aidivide merge ../colleague/archive", exits=(0, 1, 2, 130))
 @click.argument("other", metavar="OTHER", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--other-database", metavar="URL", help="PostgreSQL that holds OTHER's rows.")
 @wait_option

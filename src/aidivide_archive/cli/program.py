@@ -1,30 +1,16 @@
-"""The root of all commands, in the order of a first visit."""
+"""The root of all commands: those that the modules of this package declare, in the order of a first visit."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 
 import click
 
-from aidivide_archive.cli.asking import schema, sql
-from aidivide_archive.cli.checkup import doctor
-from aidivide_archive.cli.clutter import clutter
-from aidivide_archive.cli.comparing import compare, matches
-from aidivide_archive.cli.copies import copies, judge
-from aidivide_archive.cli.crawling import crawl
-from aidivide_archive.cli.database import db
-from aidivide_archive.cli.demo import demo
-from aidivide_archive.cli.events import event
-from aidivide_archive.cli.exporting import export
-from aidivide_archive.cli.framework import Program
-from aidivide_archive.cli.importing import import_, reprocess_
-from aidivide_archive.cli.merge import merge
-from aidivide_archive.cli.purge import purge
-from aidivide_archive.cli.reading import show, status, stories, story
-from aidivide_archive.cli.rehydrating import rehydrate
-from aidivide_archive.cli.report import report
-from aidivide_archive.cli.searching import search
-from aidivide_archive.cli.verify import verify
+from aidivide_archive import cli as package
+from aidivide_archive.cli.framework import CommandGroup, DocumentedCommand, Program
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,15 +22,22 @@ def cli() -> None:
     """
 
 
-_COMMANDS = (
-    *(demo, crawl, import_, reprocess_),
-    *(status, search, stories, story, show, export, rehydrate, report),
-    *(sql, schema),
-    *(matches, compare, judge, copies),
-    *(event, clutter, merge, purge, verify, db, doctor),
-)
-for _one in _COMMANDS:
-    cli.add_command(_one)
+_ABOUT_ALL = ("program", "reference")
+"""Modules that need every command, and declare none."""
+
+
+def _declared() -> Iterator[tuple[int, click.Command]]:
+    """Every command with a place, and its place."""
+    for module in iter_modules(package.__path__):
+        if module.name in _ABOUT_ALL:
+            continue
+        for value in vars(import_module(f"{package.__name__}.{module.name}")).values():
+            if isinstance(value, DocumentedCommand | CommandGroup) and value.place is not None:
+                yield value.place, value
+
+
+for _, _command in sorted(_declared(), key=lambda declared: declared[0]):
+    cli.add_command(_command)
 
 
 def main() -> None:

@@ -19,7 +19,11 @@ SHOWN = 5
 """Pages that name what is purged and are listed one by one."""
 
 
-@command("purge", example="aidivide purge https://www.example.org/a --reason 'asked by its author'")
+@command(
+    "purge",
+    place=220,
+    example="aidivide purge https://www.example.org/a --reason 'asked by its author'",
+)
 @click.argument("what", metavar="URL|DOMAIN")
 @click.option("--reason", metavar="WORDS", help="Why; kept with the tombstone.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")

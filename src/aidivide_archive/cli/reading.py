@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aidivide_archive.archive.queries import ArticleDetail, Row, Status, StoryDetail
 
 
-@command("status", example="aidivide status --archive archive")
+@command("status", place=50, example="aidivide status --archive archive")
 @json_option
 @pass_state
 def status(state: State, as_json: bool) -> None:
@@ -45,7 +45,7 @@ def status(state: State, as_json: bool) -> None:
         _say_status(found, location.shown())
 
 
-@command("stories", example="aidivide stories --limit 10")
+@command("stories", place=70, example="aidivide stories --limit 10")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
 @click.option("--all", "everything", is_flag=True, help="Stories of one article as well.")
 @json_option
@@ -62,7 +62,7 @@ def stories(state: State, limit: int, everything: bool, as_json: bool) -> None:
         _say_stories(found)
 
 
-@command("story", example="aidivide story s-0123456789ab")
+@command("story", place=80, example="aidivide story s-0123456789ab")
 @click.argument("story_id", metavar="ID_OR_URL")
 @json_option
 @pass_state
@@ -80,7 +80,7 @@ def story(state: State, story_id: str, as_json: bool) -> None:
         _say_story(found)
 
 
-@command("show", example="aidivide show a-0123456789ab --clutter")
+@command("show", place=90, example="aidivide show a-0123456789ab --clutter")
 @click.argument("reference", metavar="ID_OR_URL")
 @click.option("--clutter", is_flag=True, help="Show what was cut from the text, and why.")
 @json_option

@@ -13,7 +13,12 @@ from aidivide_archive.display import counted
 _SHOWN = 20
 
 
-@command("rehydrate", example="aidivide rehydrate shared/ -o articles.jsonl", exits=(0, 1, 2, 3))
+@command(
+    "rehydrate",
+    place=110,
+    example="aidivide rehydrate shared/ -o articles.jsonl",
+    exits=(0, 1, 2, 3),
+)
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.option(
     "-o",

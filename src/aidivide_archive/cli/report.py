@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aidivide_archive.archive.queries import Filters
 
 
-@command("report", example="aidivide report -o report.html")
+@command("report", place=120, example="aidivide report -o report.html")
 @click.option(
     "-o",
     "--output",

@@ -46,6 +46,7 @@ NOTES = (
 
 @command(
     "search",
+    place=60,
     example="aidivide search '\"shared models\" -robots' --language en --facets outlet,day",
 )
 @click.argument("words", nargs=-1)

@@ -12,7 +12,7 @@ from aidivide_archive.display import counted
 from aidivide_archive.exceptions import ArchiveError
 
 
-@command("verify", example="aidivide verify --sample 100", exits=(0, 1, 2, 130))
+@command("verify", place=230, example="aidivide verify --sample 100", exits=(0, 1, 2, 130))
 @click.option(
     "--sample", type=click.IntRange(1), metavar="N", help="Check N captures instead of all."
 )
