@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 
 # Rooms whose tests need a database, a process of their own or a crawl; `make quick` runs those of all others.
-NEEDY := archive cli crawler demo faults ingest report upkeep workers
+NEEDY := archive cli crawler demo faults ingest report scrapy upkeep workers
 QUICK := $(filter-out $(addprefix tests/,$(NEEDY) support data conftest.py __pycache__),$(wildcard tests/*))
 
 .DEFAULT_GOAL := help
