@@ -46,7 +46,7 @@ class Reason(StrEnum):
         "imported",
         UrlState.DONE,
         "imported as a ready article, not judged",
-        "also a page imported for no event",
+        "also a page imported without an event",
     )
     IRRELEVANT = (
         "irrelevant",
@@ -63,61 +63,61 @@ class Reason(StrEnum):
     OUT_OF_WINDOW = (
         "out_of_window",
         UrlState.REJECTED,
-        "published outside the dates looked at",
+        "published outside the event's dates",
         "outside `[window]`",
     )
     REDIRECTED = (
         "redirected",
         UrlState.REJECTED,
-        "only leads to another address, counted there",
+        "redirects to another address, which is counted separately",
         "the other URL has a row of its own",
     )
     ROBOTS_DENIED = (
         "robots_denied",
         UrlState.REJECTED,
-        "forbidden to crawlers by the site (robots.txt); not fetched",
+        "forbidden by robots.txt (never requested)",
         "the line of robots.txt is in the detail",
     )
     ROBOTS_UNAVAILABLE = (
         "robots_unavailable",
         UrlState.FAILED,
-        "the site's rules for crawlers could not be read; not fetched",
+        "robots.txt could not be fetched; the page was not requested",
         "no answer for robots.txt means no (RFC 9309 §2.3.1.4)",
     )
     CRAWL_DELAY = (
         "crawl_delay",
         UrlState.REJECTED,
-        "the site asks for longer pauses than a crawl can wait",
+        "the site asks for longer pauses than a crawl allows",
         "robots.txt asks for more than `max_crawl_delay_seconds`",
     )
     ADDRESS_REFUSED = (
         "address_refused",
         UrlState.REJECTED,
-        "an address that the crawler does not visit",
+        "an address the crawler does not visit",
         "by its scheme, port or network",
     )
     OFFSITE = (
         "offsite",
         UrlState.REJECTED,
-        "leads outside the outlets watched",
+        "leads away from the outlets watched",
         "redirects to a place outside the profile's sources",
     )
     TRAP = (
         "trap",
         UrlState.REJECTED,
-        "one of many addresses that a site makes up; not fetched",
+        "one of an endless series of addresses the site generates; not fetched",
         "see [politeness.md](politeness.md)",
     )
     LIMIT = (
         "limit",
         UrlState.REJECTED,
-        "beyond a limit set for the crawl",
+        "beyond a limit of the crawl",
         "pages or sitemaps of a host",
     )
     NOT_HTML = (
         "not_html",
         UrlState.REJECTED,
-        "no web page (picture, document, film …)",
+        "not a web page (picture, document, film …)",
         "neither HTML nor a feed",
     )
     TOO_LARGE = (
@@ -127,7 +127,7 @@ class Reason(StrEnum):
         "longer than `[limits] body_bytes`",
     )
     EMPTY = "empty", UrlState.REJECTED, "no text on the page"
-    HUB = "hub", UrlState.REJECTED, "a list of links, no article"
+    HUB = "hub", UrlState.REJECTED, "a list of links, not an article"
     GALLERY = (
         "gallery",
         UrlState.REJECTED,
@@ -153,13 +153,13 @@ class Reason(StrEnum):
         "the AMP form of a page whose article is in the archive",
     )
     COOKIE_WALL = "cookie_wall", UrlState.REJECTED, "a consent notice stood in front of the text"
-    CAPTCHA = "captcha", UrlState.REJECTED, "the site asked for a proof of being human"
+    CAPTCHA = "captcha", UrlState.REJECTED, "the site demanded proof of being human"
     PAYWALL = "paywall", UrlState.REJECTED, "the text was behind a paywall"
-    SOFT_404 = "soft_404", UrlState.REJECTED, "gone, though the site answered as if it were there"
+    SOFT_404 = "soft_404", UrlState.REJECTED, "gone, although the site answered as if it were there"
     SCRIPT_SHELL = (
         "script_shell",
         UrlState.REJECTED,
-        "a page that shows its text to browsers with scripts only",
+        "a page whose text appears only when scripts run",
     )
     ERROR_PAGE = (
         "error_page",
@@ -177,13 +177,13 @@ class Reason(StrEnum):
     PURGED = (
         "purged",
         UrlState.REJECTED,
-        "taken down from this archive on request",
+        "removed from this archive on request",
         "a tombstone keeps it out",
     )
     ID_COLLISION = (
         "id_collision",
         UrlState.REJECTED,
-        "its short id is another address's",
+        "its short id belongs to another address",
         "two URLs with one 48-bit id",
     )
     MALFORMED = "malformed", UrlState.REJECTED, "a feed or sitemap that cannot be read"
