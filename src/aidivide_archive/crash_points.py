@@ -25,7 +25,7 @@ NAMES = (
     "in_import_batch",  # rows of a batch of ready articles written, transaction open
     "before_sync",  # rows written, WARC file not yet durable
     "before_commit",  # WARC file durable, COMMIT not yet sent
-    "after_commit",  # committed, nobody told
+    "after_commit",  # committed, nobody notified
     "in_settle",  # templates written, matches and stories not
     "after_settle",  # settled and committed
     "in_finish",  # the run's row closed, transaction open

@@ -100,7 +100,7 @@ def show(state: State, reference: str, clutter: bool, as_json: bool) -> None:
 
 
 SHOWN_WAYS = 5
-"""Discoveries of a page told one by one; a page of a menu has hundreds."""
+"""Discoveries of a page that are listed one by one; a page of a menu has hundreds."""
 
 
 # --- status --------------------------------------------------------------------------------------

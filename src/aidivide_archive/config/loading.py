@@ -29,7 +29,7 @@ def load_profile(name_or_path: str) -> Profile:
     """Read a built-in event by its name, or a profile file by its path, with its source lists.
 
     Raises ConfigError: nothing of that name, not readable, not TOML, or not valid; of several
-    mistakes the first is told and the others are counted.
+    mistakes the first is reported and the others are counted.
     """
     if name_or_path in builtin_events():
         entry = files("aidivide_archive").joinpath("events", f"{name_or_path}.toml")

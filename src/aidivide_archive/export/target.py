@@ -144,7 +144,7 @@ def _beside(path: Path) -> Path:
 
 
 def _remove(part: Path) -> None:
-    with suppress(OSError):  # the reason it was not made is told already
+    with suppress(OSError):  # why it was not made is already reported
         if part.is_dir():
             shutil.rmtree(part)
         else:

@@ -112,7 +112,7 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withheld:
-    """What stays of a text that is not kept, because its rights are reserved."""
+    """What is recorded of a text that is not kept because its rights are reserved."""
 
     reason: str
     text_sha256: str

@@ -68,7 +68,7 @@ def normalise(text: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """`normalise` without case folding: names can still be told from words."""
+    """`normalise` without case folding: names can still be distinguished from words."""
     if text.isascii():
         return text.replace("\x00", " ")
     plain = unicodedata.normalize("NFKC", text)

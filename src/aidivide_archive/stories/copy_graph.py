@@ -164,7 +164,7 @@ class CopyGraph:
         )
 
     def _is_apart(self, a: Sequence[int], b: Sequence[int]) -> bool:
-        """Say whether a person told a member of one group from a member of the other."""
+        """Say whether a person judged a member of one group different from a member of the other."""
         if not self._different:
             return False
         first, second = set(a), set(b)

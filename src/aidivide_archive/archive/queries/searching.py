@@ -1,7 +1,7 @@
 """Search: articles by words and filters, counted, ordered, page by page.
 
-The cost is bounded whatever is asked. A question looks at no more than `CAP` hits (by id, which is as good as by lot);
-these are counted, faceted and ordered here, and rows with texts are read for the page that is shown only.
+The cost of any query is bounded. It looks at no more than `CAP` hits, the first by id, which are in effect a random
+sample; these are counted, faceted and ordered here, and rows with texts are read only for the page that is shown.
 """
 
 from __future__ import annotations

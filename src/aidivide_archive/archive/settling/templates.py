@@ -143,7 +143,7 @@ def _pages(connection: sa.Connection, site: str, joining: Joining) -> Iterator[_
 
 
 def _repeats(pages: Sequence[_Page]) -> bool:
-    """Whether any line stands on enough different texts: a quick look before copies are told apart."""
+    """Whether any line stands on enough different texts: a quick look before copies are identified."""
     seen: dict[str, int] = {}
     for text in {page.text for page in pages}:
         for key in {line_key(line) for line in text.split("\n")} - {""}:

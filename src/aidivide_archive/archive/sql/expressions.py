@@ -115,7 +115,7 @@ class Sql:
         )
 
     def access(self) -> str:
-        """`Access` of an article whose extraction is joined; teasers and paywalls are not told apart yet."""
+        """`Access` of an article whose extraction is joined; teasers and paywalls are not distinguished yet."""
         withheld = self.text_of("extractions.fields", "withheld")
         return (
             f"CASE WHEN {withheld} IS NOT NULL THEN '{Access.WITHHELD}' "

@@ -1,8 +1,8 @@
-"""Join another archive into this one. OTHER is read only and believed nothing that can be computed again.
+"""Join another archive into this one. OTHER is opened read-only, and nothing that can be recomputed is taken from it.
 
-Rows are matched by what they mean, never by their numbers: a capture by URL, instant and body; an extraction by capture
+Rows are matched by what they stand for, never by their numbers: a capture by URL, instant and body; an extraction by capture
 and version; a run by owner and start. What both archives have is decided by the rows alone, so that merging A into B
-gives what merging B into A gives. Signatures, matches and stories are made anew.
+gives what merging B into A gives. Signatures, matches and stories are computed again.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def _rows(
     merged_rows.merge_observations(ours, theirs, numbers)
     changed = merged_articles.merge(ours, theirs, numbers.captures, numbers.gone)
     merged_rows.merge_relevance(ours, theirs, numbers)
-    told = merged_rows.merge_judgements(ours, theirs, numbers)
+    judgement_count = merged_rows.merge_judgements(ours, theirs, numbers)
     merged_rows.merge_line_rules(ours, theirs)
     former = set(theirs.scalars(sa.select(stories.c.id)))
     former |= set(theirs.scalars(sa.select(story_aliases.c.id)))
@@ -143,7 +143,7 @@ def _rows(
         urls=new_urls,
         captures=new_captures,
         articles=changed,
-        judgements=told,
+        judgements=judgement_count,
         purged=0,
         settled=settled,
     )
