@@ -17,7 +17,7 @@ from aidivide_archive.archive.sql.statements import ask
 from aidivide_archive.archive.sql.views import are_current, views
 from aidivide_archive.archive.storage.engine import write_engine
 from aidivide_archive.export import export_rows, exporters
-from aidivide_archive.export.columns import SETS, codebook
+from aidivide_archive.export.columns import codebook
 from aidivide_archive.fields import (
     ARTICLES,
     COVERAGE,
@@ -27,6 +27,7 @@ from aidivide_archive.fields import (
     LEFT_OUT,
     MATCHES,
     MEMBERS,
+    SETS,
     STORIES,
     WEIGHT,
     Field,

@@ -17,7 +17,6 @@ import aidivide_archive.export.formats
 from aidivide_archive.archive import queries
 from aidivide_archive.exceptions import ConfigError, ExportError
 from aidivide_archive.export import Context, Exporter, exporter_for, exporters
-from aidivide_archive.export.columns import SETS
 from aidivide_archive.export.formats.jsonl import json_line
 from aidivide_archive.export.formats.spreadsheet import cell
 from aidivide_archive.export.manifest import Account
@@ -30,7 +29,7 @@ from aidivide_archive.export.target import (
     write_manifest,
     zip_folder,
 )
-from aidivide_archive.fields import ARTICLES, EXCERPT, LEDGER, LEFT_OUT, MATCHES, WEIGHT
+from aidivide_archive.fields import ARTICLES, EXCERPT, LEDGER, LEFT_OUT, MATCHES, SETS, WEIGHT
 from tests.support import export_rows as export_rows_of
 
 COLUMNS = ("id", "title", "authors", "share", "count", "flag", "evidence", "unknown")

@@ -14,9 +14,9 @@ from aidivide_archive.archive.queries import Filters
 from aidivide_archive.cli import cli, exporting
 from aidivide_archive.exceptions import ConfigError, ExportError, MissingArchiveError, OptionsError
 from aidivide_archive.export import exporters
-from aidivide_archive.export.columns import SETS
 from aidivide_archive.export.request import Dedup, Purpose, Request
 from aidivide_archive.export.run import export_set
+from aidivide_archive.fields import SETS
 from tests.support import filled_archive as filled
 from tests.support.archives import ENGINES, new_location
 

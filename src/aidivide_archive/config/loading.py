@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
@@ -25,12 +26,13 @@ def builtin_events() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
 
 
-def load_profile(name_or_path: str) -> Profile:
+def load_profile(name_or_path: str | os.PathLike[str]) -> Profile:
     """Read a built-in event by its name, or a profile file by its path, with its source lists.
 
     Raises ConfigError: nothing of that name, not readable, not TOML, or not valid; of several
     mistakes the first is reported and the others are counted.
     """
+    name_or_path = os.fspath(name_or_path)
     if name_or_path in builtin_events():
         entry = files("aidivide_archive").joinpath("events", f"{name_or_path}.toml")
         return _parse(entry.read_bytes(), name_or_path, folder=None)

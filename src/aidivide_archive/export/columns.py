@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aidivide_archive.fields import ARTICLES, LEDGER, MATCHES, STORIES, Field, Type
+from aidivide_archive.fields import Field, Type
 
-SETS: Mapping[str, tuple[Field, ...]] = {
-    "articles": ARTICLES,
-    "matches": MATCHES,
-    "stories": STORIES,
-    "ledger": LEDGER,
-}
 _TYPE_WORDS: Mapping[Type, str] = {
     "text": "text",
     "integer": "whole number",

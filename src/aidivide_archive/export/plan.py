@@ -12,11 +12,10 @@ from aidivide_archive.archive.queries import Reader, Selected
 from aidivide_archive.archive.queries.selection import DUPLICATE, FILTERED
 from aidivide_archive.config import Profile
 from aidivide_archive.exceptions import ConfigError
-from aidivide_archive.export.columns import SETS
 from aidivide_archive.export.registry import Exporter, Row, exporter_for
 from aidivide_archive.export.request import ARTICLES, Request
 from aidivide_archive.export.sharing import Policy, shared, shared_columns
-from aidivide_archive.fields import WEIGHT, Field
+from aidivide_archive.fields import SETS, WEIGHT, Field
 
 DATA_SET = "data set"
 """The name of the folder that stands beside the names of formats."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from aidivide_archive.archive.queries import Filters, Prefer, Selection
 from aidivide_archive.exceptions import OptionsError
-from aidivide_archive.export.columns import SETS
 from aidivide_archive.export.registry import OWNERS
+from aidivide_archive.fields import SETS
 
 ARTICLES = "articles"
 
@@ -49,7 +49,7 @@ class Request:
     """The rows that are asked for."""
 
     what: str = ARTICLES
-    """A key of `columns.SETS`: articles, matches, stories or ledger."""
+    """A key of `fields.SETS`: articles, matches, stories or ledger."""
     query: str | None = None
     """Only articles that a search for these words finds; None: no condition."""
     filters: Filters = field(default_factory=Filters)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from aidivide_archive.archive.queries import Filters, Provenance, Reader
-from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.storage.location import Place
 from aidivide_archive.exceptions import OptionsError
 from aidivide_archive.export.dataset import DataSetRows, write_dataset
 from aidivide_archive.export.manifest import Account, manifest
@@ -58,7 +58,7 @@ class ExportSummary:
 
 
 def export_set(
-    location: Location | str | Path,
+    archive: Place,
     what: str,
     target: str | Path | BinaryIO,
     *,
@@ -76,7 +76,7 @@ def export_set(
 ) -> ExportSummary:
     """Write `what` ("articles", "matches", "stories" or "ledger") of an archive, as `aidivide export` does, byte for byte.
 
-    `location`: the archive; a path is its directory, and AIDIVIDE_DATABASE_URL counts as for the command.
+    `archive`: its location, or its directory, and AIDIVIDE_DATABASE_URL counts as for the command.
     `target`: a file (format by its suffix), a folder or a name without suffix (articles: the data set), or an open binary
     stream (JSON Lines, unless `format` names another). It appears whole or not at all.
     `query`, `filters`, `dedup` ("all" or "unique"), `prefer` ("origin", "earliest", "longest", "outlets:NAME,NAME") and
@@ -102,8 +102,7 @@ def export_set(
     if destination.exporter is None and manifest is not None:
         raise OptionsError("--manifest is for single files: a data set has its own")
     account_file = None if manifest is None else Path(manifest)
-    where = location if isinstance(location, Location) else Location.resolve(str(location))
-    with Reader(where) as reader:
+    with Reader(archive) as reader:
         row_set = rows_of(reader, request)
         job = _Job(reader, request, destination, row_set, account_file, raw=raw)
         return job.write(progress)

@@ -5,6 +5,8 @@ the views and the data dictionary. A field that is shown as it is stored needs n
 from its `source`. Knows the model's values and no SQL.
 """
 
+from collections.abc import Mapping
+
 from aidivide_archive.fields.articles import (
     ARTICLES,
     COVERAGE,
@@ -40,6 +42,7 @@ __all__ = [
     "MEMBERS",
     "PAYLOAD_SHA256",
     "REVISION",
+    "SETS",
     "STORIES",
     "STORY_ARTICLES",
     "WEIGHT",
@@ -52,3 +55,11 @@ __all__ = [
     "listed",
     "names",
 ]
+
+SETS: Mapping[str, tuple[Field, ...]] = {
+    "articles": ARTICLES,
+    "matches": MATCHES,
+    "stories": STORIES,
+    "ledger": LEDGER,
+}
+"""The sets of rows that are listed and exported, with their fields."""

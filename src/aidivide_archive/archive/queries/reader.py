@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +23,7 @@ from aidivide_archive.archive.queries import selection as selecting
 from aidivide_archive.archive.queries.coverage import RevisedArticle, SharedStory
 from aidivide_archive.archive.queries.details import ArticleDetail, StoryDetail
 from aidivide_archive.archive.queries.filters import Filters
+from aidivide_archive.archive.queries.frames import dataframe
 from aidivide_archive.archive.queries.overview import Status
 from aidivide_archive.archive.queries.provenance import Provenance
 from aidivide_archive.archive.queries.rows import Row
@@ -32,7 +33,11 @@ from aidivide_archive.archive.schema import articles, events
 from aidivide_archive.archive.storage.engine import read_engine, unreadable
 from aidivide_archive.archive.storage.location import Location, Place
 from aidivide_archive.exceptions import ConfigError, InvalidURLError, StoreError
+from aidivide_archive.fields import SETS
 from aidivide_archive.urls import parse_id, site, url_id
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 T = TypeVar("T")
 
@@ -133,6 +138,34 @@ class Reader:
     def ledger(self) -> Iterator[Row]:
         """`url, state, reason, detail, kind` of every URL seen."""
         return self._iterate(listings.iter_ledger)
+
+    def to_dataframe(
+        self,
+        what: str = "articles",
+        *,
+        event: str | None = None,
+        query: str | None = None,
+        filters: Filters | None = None,
+        all: bool = False,  # noqa: A002  # the option's name
+    ) -> pd.DataFrame:
+        """A whole set ("articles", "matches", "stories" or "ledger") as a pandas DataFrame, typed as its fields are.
+
+        The options are those of the method of that name. Raises ConfigError without pandas, for an unknown set, and
+        for options that it does not have.
+        """
+        if what not in SETS:
+            raise ConfigError(f"no set {what!r}; there are: {', '.join(SETS)}")
+        if what != "articles" and (event or query or filters):
+            raise ConfigError(f"event, query and filters choose among articles, not {what}")
+        if all and what not in ("matches", "stories"):
+            raise ConfigError(f"all adds to matches and stories: {what} are always all there")
+        rows: dict[str, Callable[[], Iterator[Row]]] = {
+            "articles": lambda: self.articles(event=event, query=query, filters=filters),
+            "matches": lambda: self.matches(all=all),
+            "stories": lambda: self.stories(all=all),
+            "ledger": self.ledger,
+        }
+        return dataframe(rows[what](), SETS[what])
 
     def totals(self, what: str, *, all: bool = False) -> tuple[int, Mapping[str, int]]:  # noqa: A002
         """Rows of "matches", "stories" or "ledger", and how many of them a list leaves out, by reason."""

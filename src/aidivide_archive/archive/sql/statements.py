@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aidivide_archive.archive.storage.engine import one_line, read_engine
-from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.storage.location import Location, Place
 from aidivide_archive.archive.storage.moments import iso
 from aidivide_archive.exceptions import ConfigError, StoreError
 from aidivide_archive.words import is_storable
@@ -66,12 +66,14 @@ class Answer:
     """Whether there were more rows than asked for."""
 
 
-def ask(location: Location, statement: str, *, limit: int, timeout_seconds: float) -> Answer:
-    """Run one reading statement; at most `limit` rows.
+def ask(
+    archive: Place, statement: str, *, limit: int = 1000, timeout_seconds: float = 5.0
+) -> Answer:
+    """Run one reading statement; at most `limit` rows. `archive`: its location, or its directory.
 
     Raises ConfigError for one that is refused or wrong, StoreError when it takes too long, and what opening raises.
     """
-    text = _checked(statement)
+    location, text = Location.at(archive), _checked(statement)
     runner = _sqlite if location.is_sqlite else _postgresql
     with runner(location, text, timeout_seconds) as (columns, fetch):
         rows: list[tuple[object, ...]] = []

@@ -8,14 +8,13 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-import aidivide_archive
 from aidivide_archive.crash_points import crash_point
 from aidivide_archive.exceptions import StoreError
 
 
 def migrations_directory() -> Path:
     """`migrations/` inside the installed package, or at the top of a checkout."""
-    package = Path(aidivide_archive.__file__).parent
+    package = Path(__file__).parents[2]
     for folder in (package / "migrations", package.parents[1] / "migrations"):
         if (folder / "env.py").is_file():
             return folder

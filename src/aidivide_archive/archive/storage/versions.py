@@ -13,7 +13,7 @@ from aidivide_archive.archive.storage.engine import (
     read_engine,
     write_engine,
 )
-from aidivide_archive.archive.storage.location import Location
+from aidivide_archive.archive.storage.location import Location, Place
 from aidivide_archive.archive.storage.locks import WriterLock, create_alone
 from aidivide_archive.exceptions import StoreError
 
@@ -24,11 +24,12 @@ def check(location: Location) -> str:
     return REVISION
 
 
-def upgrade(location: Location, *, wait: bool = False) -> tuple[str | None, str]:
+def upgrade(archive: Place, *, wait: bool = False) -> tuple[str | None, str]:
     """Run the missing migrations, all or none; a missing archive is created. Returns revision before and after.
 
-    Raises ArchiveLockedError, SchemaVersionError for an archive of a newer version, StoreError.
+    `archive`: its location, or its directory. Raises ArchiveLockedError, SchemaVersionError for an archive of a newer version, StoreError.
     """
+    location = Location.at(archive)
     engine = write_engine(location)
     lock = WriterLock(location, wait=wait)
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from aidivide_archive.archive import Archive
 from aidivide_archive.archive.storage.location import Place
 from aidivide_archive.config import Profile, load_profile
-from aidivide_archive.exceptions import ImportDataError, InvalidURLError
+from aidivide_archive.exceptions import ConfigError, ImportDataError, InvalidURLError
 from aidivide_archive.ingest import ImportKind
 from aidivide_archive.ingest.admission import as_leased, foreign
 from aidivide_archive.ingest.composing import store_foreign
@@ -40,7 +40,7 @@ def import_paths(
     archive: Place,
     paths: str | PathLike[str] | Iterable[str | PathLike[str]],
     *,
-    kind: ImportKind | None = None,
+    kind: ImportKind | str | None = None,
     event: str | None = None,
     judge_articles: bool = False,
     wait_for_writer: bool = False,
@@ -54,7 +54,8 @@ def import_paths(
     record that cannot be imported is an error of the summary; the others go in. `progress` is called with the number of
     documents so far.
     """
-    sources = [(path, kind or kind_of(path)) for path in _each(paths)]
+    chosen = None if kind is None else _kind(kind)
+    sources = [(path, chosen or kind_of(path)) for path in _each(paths)]
     for path, _ in sources:
         if not path.exists():
             raise ImportDataError(f"{path}: there is no such file or folder")
@@ -76,6 +77,13 @@ def import_paths(
         opened.settle().result()
         opened.finish("finished", dict(tally.counts))
     return tally.summary()
+
+
+def _kind(kind: ImportKind | str) -> ImportKind:
+    try:
+        return ImportKind(kind)
+    except ValueError:
+        raise ConfigError(f"no kind {kind!r}; there are: {', '.join(ImportKind)}") from None
 
 
 def _each(paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> Iterator[Path]:
