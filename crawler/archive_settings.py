@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aidivide_archive.scrapy.capture import PRIORITY
+
 _HERE = __name__.rpartition(".")[0]
 
 ARCHIVE_SETTINGS: dict[str, Any] = {
@@ -54,7 +56,7 @@ ARCHIVE_SETTINGS: dict[str, Any] = {
         f"{_HERE}.robots.Robots": 100,
         f"{_HERE}.site_rights.SiteRights": 110,  # for what robots.txt allows, and for pages alone
         f"{_HERE}.host_gate.HostGate": 900,  # the last that may hold a request back
-        f"{_HERE}.middlewares.CaptureResponse": 995,  # the innermost: bodies are still as fetched
+        f"{_HERE}.middlewares.CaptureResponse": PRIORITY,  # the innermost: bodies are still as fetched
         "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the profile decides what is allowed
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
         "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,

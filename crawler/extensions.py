@@ -19,6 +19,7 @@ from aidivide_archive.archive import Location
 from aidivide_archive.archive.queries import Reader, Status
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.model import Reason, UrlState
+from aidivide_archive.scrapy.runs import end_run
 
 from .resolver import GuardedResolver
 from .session import Session
@@ -61,18 +62,12 @@ class SessionLifecycle:
         loop: Any = reactor
         loop.installNameResolver(self._original)
         session.finish_reason = reason
-        session.ingest.close()
         try:
-            if session.archive.failure is None:
-                settled = await asyncio.wrap_future(session.archive.settle())
-                session.counts["stories"] = settled.stories
-                stats = dict(sorted(session.counts.items()))
-                await asyncio.to_thread(session.archive.finish, reason, stats)
+            await end_run(session.archive, session.ingest, reason, session.counts)
         except ArchiveError as error:
-            session.failure = session.failure or session.archive.failure
+            session.failure = session.failure or session.archive.failure or error
             spider.logger.error("%s", error)
         finally:
-            await asyncio.to_thread(session.archive.close)
             session.is_closed = True
 
 

@@ -9,11 +9,12 @@ from datetime import datetime
 from aidivide_archive.addresses import AddressPolicy
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.config import Profile
-from aidivide_archive.exceptions import StoreError
+from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.ingest import admission
 from aidivide_archive.ingest.service import Ingest
 from aidivide_archive.model import Document, LeasedUrl, Stored, UrlKind, UrlState
 from aidivide_archive.politeness import HostPace
+from aidivide_archive.scrapy.runs import begin_run
 from aidivide_archive.workers import Starter
 
 
@@ -39,8 +40,8 @@ class Session:
     left: int = 0
     """URLs that wait longer than this run: Retry-After, an unreachable robots.txt."""
     finish_reason: str | None = None
-    failure: StoreError | None = None
-    summary: tuple[str, ...] = ()
+    failure: ArchiveError | None = None
+    """What ended the crawl, or kept its run from being closed."""
     is_closed: bool = False
 
     @classmethod
@@ -57,15 +58,8 @@ class Session:
 
         `starter`: of worker processes, begun with `ingest.PRELOAD`; it is used up, also by a failure.
         """
-        # its processes load their libraries while the archive is opened
-        ingest = Ingest(profile, starter=starter)
+        archive, ingest = begin_run("crawl", location, profile, wait=wait, starter=starter)
         try:
-            archive = Archive(location, wait=wait)
-        except BaseException:
-            ingest.close()
-            raise
-        try:
-            archive.begin("crawl", profile, warc=True)
             entries = admission.of_profile(profile)
             archive.discover(entries).result()
             listings = [entry.id for entry in entries if entry.kind is not UrlKind.PAGE]
