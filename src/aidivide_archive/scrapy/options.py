@@ -8,7 +8,6 @@ from aidivide_archive.archive import Location
 from aidivide_archive.config import Profile, load_profile
 from aidivide_archive.environment import ARCHIVE, DATABASE_URL
 
-
 EVENT = "AIDIVIDE_EVENT"
 
 
