@@ -24,9 +24,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from aidivide_archive import crash_points
 from aidivide_archive.archive import Archive, Location
 from aidivide_archive.archive.queries import Reader
+from aidivide_archive.archive.storage import crash_points
 from aidivide_archive.archive.upkeep.integrity import integrity
 from aidivide_archive.exceptions import ArchiveError
 from aidivide_archive.ingest.admission import discovery

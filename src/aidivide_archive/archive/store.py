@@ -27,6 +27,7 @@ from aidivide_archive.archive.schema import urls
 from aidivide_archive.archive.settling.settlement import Settled, settle
 from aidivide_archive.archive.sql import views
 from aidivide_archive.archive.storage import locks, migrate
+from aidivide_archive.archive.storage.crash_points import crash_point
 from aidivide_archive.archive.storage.engine import (
     REVISION,
     check_version,
@@ -44,7 +45,6 @@ from aidivide_archive.archive.storage.space import (
 )
 from aidivide_archive.archive.storage.writer import Writer
 from aidivide_archive.config import Profile
-from aidivide_archive.crash_points import crash_point
 from aidivide_archive.environment import MIN_FREE_BYTES
 from aidivide_archive.exceptions import StoreError
 from aidivide_archive.model import (

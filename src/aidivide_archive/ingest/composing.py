@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from aidivide_archive.crash_points import crash_point
+from aidivide_archive.archive.storage.crash_points import crash_point
 from aidivide_archive.ingest.admission import as_leased
 from aidivide_archive.ingest.reading import Reading
 from aidivide_archive.model import (

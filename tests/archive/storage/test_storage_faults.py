@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from aidivide_archive import crash_points
 from aidivide_archive.archive import Location
+from aidivide_archive.archive.storage import crash_points
 from tests.support import archives
 from tests.support.archives import ENGINES
 from tests.support.figures import figure

@@ -31,8 +31,8 @@ from aidivide_archive.archive.schema import (
     urls,
     warc_files,
 )
+from aidivide_archive.archive.storage.crash_points import crash_point
 from aidivide_archive.archive.storage.dialects import next_numbers, upsert
-from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
     Discovery,
     Document,

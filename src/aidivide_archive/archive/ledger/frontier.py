@@ -19,8 +19,8 @@ from aidivide_archive.archive.ledger import budgets
 from aidivide_archive.archive.ledger.endings import end
 from aidivide_archive.archive.schema import discoveries, hosts, urls
 from aidivide_archive.archive.storage.chunks import chunks
+from aidivide_archive.archive.storage.crash_points import crash_point
 from aidivide_archive.archive.storage.types import UtcTime
-from aidivide_archive.crash_points import crash_point
 from aidivide_archive.model import (
     LISTING_PRIORITY,
     Channel,

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from aidivide_archive.archive.ledger import frontier
 from aidivide_archive.archive.schema import crawls, warc_files
 from aidivide_archive.archive.storage import locks
-from aidivide_archive.crash_points import crash_point
+from aidivide_archive.archive.storage.crash_points import crash_point
 from aidivide_archive.model import RunKind
 
 _ENGINES = ("aidivide-archive", "scrapy", "trafilatura", "datasketch", "sqlalchemy", "lxml")

@@ -41,9 +41,9 @@ from aidivide_archive.archive.settling.rejudging import rejudge
 from aidivide_archive.archive.settling.templates import settle_templates
 from aidivide_archive.archive.storage.changed_rows import Rows, delete_absent, upsert_changed
 from aidivide_archive.archive.storage.chunks import chunks
+from aidivide_archive.archive.storage.crash_points import crash_point
 from aidivide_archive.archive.storage.dialects import upsert
 from aidivide_archive.copies import Prepared, compare, prepare
-from aidivide_archive.crash_points import crash_point
 from aidivide_archive.evidence import as_json_list
 from aidivide_archive.model import Match, Story, StoryArticle, Verdict
 from aidivide_archive.similarity import (

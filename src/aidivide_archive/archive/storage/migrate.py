@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from aidivide_archive.crash_points import crash_point
+from aidivide_archive.archive.storage.crash_points import crash_point
 from aidivide_archive.exceptions import StoreError
 
 

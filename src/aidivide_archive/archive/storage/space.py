@@ -12,9 +12,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from aidivide_archive.archive.storage.crash_points import crash_point
 from aidivide_archive.archive.storage.engine import BUSY_TIMEOUT_MS, one_line
 from aidivide_archive.archive.storage.location import Location
-from aidivide_archive.crash_points import crash_point
 from aidivide_archive.environment import MIN_FREE_BYTES, WAL_ALARM_BYTES
 from aidivide_archive.exceptions import StoreError
 

@@ -31,9 +31,9 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
+from aidivide_archive.archive.storage.crash_points import crash_point
 from aidivide_archive.archive.storage.engine import one_line
 from aidivide_archive.archive.storage.space import refusal
-from aidivide_archive.crash_points import crash_point
 from aidivide_archive.exceptions import ArchiveError, StoreError
 
 T = TypeVar("T")
