@@ -148,10 +148,10 @@ def _package(name: str) -> Check:
         )
 
 
-def sqlite_check(found: tuple[int, ...], *, uses_sqlite: bool) -> Check:
+def sqlite_check(release: tuple[int, ...], *, uses_sqlite: bool) -> Check:
     """Advice about a release with the WAL race, when the archive's rows are in SQLite."""
-    shown = ".".join(map(str, found))
-    if not uses_sqlite or sqlite_is_good(found):
+    shown = ".".join(map(str, release))
+    if not uses_sqlite or sqlite_is_good(release):
         return Check(topic="sqlite", value=shown)
     advice = "has a rare WAL race when several programs write; let only aidivide write"
     return Check(topic="sqlite", value=shown, verdict=Severity.ADVICE, advice=advice)

@@ -159,7 +159,7 @@ def _pages(connection: sa.Connection) -> Iterator[Damage]:
     lost = sa.select(urls.c.url).where(
         done,
         urls.c.kind == UrlKind.PAGE.value,
-        urls.c.reason.in_([one.value for one in _ARTICLE_REASONS]),
+        urls.c.reason.in_([reason.value for reason in _ARTICLE_REASONS]),
         ~has_article,
     )
     for row in stream(connection, lost.order_by(urls.c.id)):

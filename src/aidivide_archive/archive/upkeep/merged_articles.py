@@ -61,9 +61,9 @@ def merge(
 
 def _article_ids(theirs: sa.Connection, gone: set[int]) -> Iterator[Sequence[int]]:
     ids = [
-        one
-        for one in theirs.scalars(sa.select(articles.c.id).order_by(articles.c.id))
-        if one not in gone
+        number
+        for number in theirs.scalars(sa.select(articles.c.id).order_by(articles.c.id))
+        if number not in gone
     ]
     yield from chunks(ids, _ARTICLES_AT_ONCE)
 
@@ -72,7 +72,7 @@ def _extractions(
     ours: sa.Connection, theirs: sa.Connection, capture_numbers: dict[int, int], gone: set[int]
 ) -> dict[int, int]:
     """OTHER's extractions and their claims; those that settling derives are left out. Numbers there → here."""
-    found: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     statement = sa.select(extractions).order_by(extractions.c.id)
     result = theirs.execute(statement, execution_options={"yield_per": _ARTICLES_AT_ONCE})
     for rows in result.mappings().partitions():
@@ -94,8 +94,8 @@ def _extractions(
                 made = ours.execute(sa.insert(extractions).values(row).returning(extractions.c.id))
                 known[identity] = int(made.scalar_one())
                 _claims(ours, theirs, number, known[identity])
-            found[number] = known[identity]
-    return found
+            numbers[number] = known[identity]
+    return numbers
 
 
 def _identity(row: Row) -> tuple[object, ...]:
@@ -127,7 +127,10 @@ def _histories(
         row["id"]: dict(row)
         for row in connection.execute(sa.select(articles).where(articles.c.id.in_(ids))).mappings()
     }
-    bases = {one.article_id: one.base_id for one in derived.standing_of(connection, list(shown))}
+    bases = {
+        standing.article_id: standing.base_id
+        for standing in derived.standing_of(connection, list(shown))
+    }
     measured = {
         row.id: row
         for row in connection.execute(
@@ -143,7 +146,7 @@ def _histories(
         .where(revisions.c.article_id.in_(ids))
         .order_by(revisions.c.article_id, revisions.c.number)
     )
-    found: dict[int, list[_Revision]] = {}
+    histories: dict[int, list[_Revision]] = {}
     for row in connection.execute(statement):
         article = None
         if row.number == shown[row.article_id]["revision"]:
@@ -154,7 +157,7 @@ def _histories(
                 "word_count": base.word_count,
             }
         number = row.extraction_id
-        found.setdefault(row.article_id, []).append(
+        histories.setdefault(row.article_id, []).append(
             _Revision(
                 row.seen_at,
                 row.text_sha256,
@@ -165,7 +168,7 @@ def _histories(
                 article,
             )
         )
-    return found
+    return histories
 
 
 def joint_history(mine: Sequence[_Revision], others: Sequence[_Revision]) -> list[_Revision]:
@@ -174,21 +177,23 @@ def joint_history(mine: Sequence[_Revision], others: Sequence[_Revision]) -> lis
     One body read by two versions of the stages is one revision, that of the later version.
     """
     history: list[_Revision] = []
-    for one in sorted([*mine, *others], key=lambda revision: revision.order):
+    for revision in sorted([*mine, *others], key=lambda seen: seen.order):
         last = history[-1] if history else None
         if last is None:
-            history.append(one)
+            history.append(revision)
             continue
-        same_text = (one.text_sha256, one.title) == (last.text_sha256, last.title)
-        same_body = one.payload_sha256 is not None and one.payload_sha256 == last.payload_sha256
-        if same_body and one.version > last.version:
-            history[-1] = one
+        same_text = (revision.text_sha256, revision.title) == (last.text_sha256, last.title)
+        same_body = (
+            revision.payload_sha256 is not None and revision.payload_sha256 == last.payload_sha256
+        )
+        if same_body and revision.version > last.version:
+            history[-1] = revision
         elif not same_text and not same_body:
-            history.append(one)
+            history.append(revision)
         elif (
-            last.shown is None and one.shown is not None
+            last.shown is None and revision.shown is not None
         ):  # the newest of its archive, known here as older
-            history[-1] = _with_row(last, one)
+            history[-1] = _with_row(last, revision)
     return history
 
 
@@ -214,11 +219,13 @@ def _write(
     history = joint_history(mine, others)
     shown = history[-1].shown
     assert shown is not None, "the newest revision of an archive has its article"
-    rows = [one.shown for one in (*mine, *others) if one.shown is not None]
+    rows = [revision.shown for revision in (*mine, *others) if revision.shown is not None]
     captured_at = min(row["captured_at"] for row in rows)
     wanted = shown | {"url": url, "revision": len(history), "captured_at": captured_at}
-    before = next((one.shown for one in mine if one.shown is not None), None)
-    if before == wanted and [one.order for one in mine] == [one.order for one in history]:
+    before = next((revision.shown for revision in mine if revision.shown is not None), None)
+    if before == wanted and [revision.order for revision in mine] == [
+        revision.order for revision in history
+    ]:
         return False
     old = full_text.indexed(ours, [number])
     stale = ours.scalar(sa.select(articles.c.extraction_id).where(articles.c.id == number))
@@ -243,12 +250,12 @@ def _write(
             {
                 "article_id": number,
                 "number": place,
-                "extraction_id": one.extraction_id,
-                "text_sha256": one.text_sha256,
-                "title": one.title,
-                "seen_at": one.seen_at,
+                "extraction_id": revision.extraction_id,
+                "text_sha256": revision.text_sha256,
+                "title": revision.title,
+                "seen_at": revision.seen_at,
             }
-            for place, one in enumerate(history, 1)
+            for place, revision in enumerate(history, 1)
         ],
     )
     return True

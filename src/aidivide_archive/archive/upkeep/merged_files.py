@@ -45,9 +45,9 @@ def copy_files(
     other: Location,
     theirs: sa.Connection,
     purged: set[str],
-    found: dict[int, CopiedFile],
+    copied: dict[int, CopiedFile],
 ) -> None:
-    """Copy the WARC files of OTHER with captures that are not here, without what was purged; enters them in `found`."""
+    """Copy the WARC files of OTHER with captures that are not here, without what was purged; enters them in `copied`."""
     location = archive.location
     named = archive.submit(lambda c: set(c.scalars(sa.select(warc_files.c.name)))).result()
     for file in theirs.execute(sa.select(warc_files).order_by(warc_files.c.id)).all():
@@ -56,8 +56,8 @@ def copy_files(
         rows = _captures_of(theirs, file.id, purged)
         missing = archive.submit(partial(_missing, rows=rows)).result()
         if missing:
-            found[file.id] = _copy(other, location, file, rows, purged, named)
-    if found:
+            copied[file.id] = _copy(other, location, file, rows, purged, named)
+    if copied:
         sync_directory(location.warc_directory)
 
 

@@ -137,22 +137,22 @@ def _hosts(ours: sa.Connection, rows: Sequence[Row]) -> None:
 
 def _merged_url(mine: Row | None, other: Row) -> Row:
     """One ledger row of two: the state that is furthest, of equal ones the later."""
-    candidates = [dict(one) for one in (mine, other) if one is not None]
-    for one in candidates:
-        if one["state"] == UrlState.LEASED:
-            one["state"] = UrlState.QUEUED.value
-        one["state"], one["leased_by"] = str(one["state"]), None
-        one["reason"] = None if one["reason"] is None else str(one["reason"])
+    candidates = [dict(row) for row in (mine, other) if row is not None]
+    for row in candidates:
+        if row["state"] == UrlState.LEASED:
+            row["state"] = UrlState.QUEUED.value
+        row["state"], row["leased_by"] = str(row["state"]), None
+        row["reason"] = None if row["reason"] is None else str(row["reason"])
     best = min(candidates, key=_standing)
-    url = min(one["url"] for one in candidates)
+    url = min(row["url"] for row in candidates)
     return best | {
         "url": url,
         "host": host_of(url),
-        "kind": min(one["kind"] for one in candidates),
-        "priority": max(one["priority"] for one in candidates),
-        "depth": min(one["depth"] for one in candidates),
-        "redirects": min(one["redirects"] for one in candidates),
-        "first_seen_at": min(one["first_seen_at"] for one in candidates),
+        "kind": min(row["kind"] for row in candidates),
+        "priority": max(row["priority"] for row in candidates),
+        "depth": min(row["depth"] for row in candidates),
+        "redirects": min(row["redirects"] for row in candidates),
+        "first_seen_at": min(row["first_seen_at"] for row in candidates),
     }
 
 
@@ -212,7 +212,7 @@ def _files(
     ours: sa.Connection, theirs: sa.Connection, numbers: Numbers, copied: dict[int, CopiedFile]
 ) -> dict[int, int]:
     """Rows for the files that were copied; by OTHER's number."""
-    found = {}
+    numbers_here = {}
     for row in theirs.execute(sa.select(warc_files).order_by(warc_files.c.id)).all():
         if row.id in copied:
             values = {
@@ -221,8 +221,8 @@ def _files(
                 "committed_bytes": copied[row.id].size,
             }
             made = ours.execute(sa.insert(warc_files).values(values).returning(warc_files.c.id))
-            found[row.id] = int(made.scalar_one())
-    return found
+            numbers_here[row.id] = int(made.scalar_one())
+    return numbers_here
 
 
 def merge_observations(ours: sa.Connection, theirs: sa.Connection, numbers: Numbers) -> None:

@@ -109,8 +109,8 @@ def _merge(archive: Archive, other: Location, theirs: sa.Connection) -> Merged:
         copy_files(archive, other, theirs, purged, copied)
         done = archive.submit(lambda c: _rows(c, theirs, copied, purged)).result()
     except BaseException:
-        for one in copied.values():
-            (archive.location.warc_directory / one.name).unlink(missing_ok=True)
+        for file in copied.values():
+            (archive.location.warc_directory / file.name).unlink(missing_ok=True)
         raise
     obeyed = _obey_tombstones(
         archive, theirs

@@ -76,8 +76,8 @@ def plan(connection: sa.Connection, target: Target) -> PurgePlan:
             )
         )
         for table, column in ((articles, articles.c.id), (captures, captures.c.url_id)):
-            found = sa.select(sa.func.count()).select_from(table).where(column.in_(chunk))
-            counts[table.name] += connection.scalar(found) or 0
+            count = sa.select(sa.func.count()).select_from(table).where(column.in_(chunk))
+            counts[table.name] += connection.scalar(count) or 0
     own = set(_urls_of(connection, ids))
     return PurgePlan(
         target=target.tombstone,
@@ -115,7 +115,7 @@ def _urls_of(connection: sa.Connection, ids: Sequence[int]) -> list[str]:
 
 def files_of(connection: sa.Connection, ids: Sequence[int]) -> list[tuple[int, str]]:
     """WARC files that hold a capture of the URLs, by number."""
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     for chunk in chunks(ids):
         rows = connection.execute(
             sa.select(warc_files.c.id, warc_files.c.name)
@@ -123,8 +123,8 @@ def files_of(connection: sa.Connection, ids: Sequence[int]) -> list[tuple[int, s
             .where(captures.c.url_id.in_(chunk))
             .distinct()
         )
-        found.update((row.id, row.name) for row in rows)
-    return sorted(found.items())
+        names.update((row.id, row.name) for row in rows)
+    return sorted(names.items())
 
 
 def offsets_in(connection: sa.Connection, file_id: int) -> dict[int, int]:

@@ -143,14 +143,14 @@ def _with_strays(archive: Archive, target: Target, known: set[int]) -> list[tupl
         .where(crawls.c.finish_reason.is_distinct_from("finished"))
         .order_by(warc_files.c.id)
     )
-    found = []
+    strays = []
     for file_id, name in archive.submit(lambda c: c.execute(broken).all()).result():
         path = archive.location.warc_directory / name
         if file_id in known or not path.is_file():
             continue
         if any(is_of(member.url, target) for member in iter_members(path)):
-            found.append((file_id, name))
-    return found
+            strays.append((file_id, name))
+    return strays
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -201,7 +201,9 @@ def _rewrite(
     folder = location.warc_directory
     (folder / new_name).unlink(missing_ok=True)  # of a purge that was killed
     places = copy_members(folder / name, folder / new_name, keep)
-    lost = [offset for offset, one in rows.items() if one not in gone and offset not in places]
+    lost = [
+        offset for offset, url_id in rows.items() if url_id not in gone and offset not in places
+    ]
     if lost:
         raise StoreError(
             f"{name} is damaged at {lost[0]}: see `aidivide verify`, and purge when it is mended"

@@ -69,8 +69,8 @@ def _file(connection: sa.Connection, path: Path, file: sa.Row[Any]) -> Iterator[
             asked = row if ended and member.damage is None else None
         elif member.damage is not None:
             inside = range(member.offset, member.offset + member.length)
-            touched = [one for offset, one in rows.items() if offset in inside]
-            seen.update(one.warc_offset for one in touched)
+            touched = [capture for offset, capture in rows.items() if offset in inside]
+            seen.update(capture.warc_offset for capture in touched)
             if touched or ended or member.offset < file.committed_bytes:
                 yield from _stretch(path, member, touched)
         elif member.kind == "response" and ended and member.offset < file.committed_bytes:

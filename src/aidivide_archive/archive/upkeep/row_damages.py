@@ -105,7 +105,7 @@ def _damaged_text(row: sa.Row[Any], check: str, detail: str) -> Damage:
 
 
 def _is_made_of(row: sa.Row[Any], base: str) -> bool:
-    cut = [one["text"] for one in row.cuts or () if one["reason"] == "template"]
+    cut = [part["text"] for part in row.cuts or () if part["reason"] == "template"]
     return sorted([*row.text.split("\n"), *cut]) == sorted(base.split("\n"))
 
 
@@ -182,30 +182,30 @@ def _index(
 ) -> Iterator[Damage]:
     """The rows of bands or sketch against what the signatures name; both sides in the order of articles."""
     rows = stream(connection, sa.select(table.c.article_id, *columns).order_by(table.c.article_id))
-    found = groupby(rows, key=lambda row: row.article_id)
-    present, have = next(found, (None, None))
+    stored = groupby(rows, key=lambda row: row.article_id)
+    present, have = next(stored, (None, None))
     wanted = sa.select(signatures).order_by(signatures.c.article_id)
     for row in connection.execute(wanted, execution_options={"yield_per": 200}):
         while present is not None and present < row.article_id:  # of no signature
             yield _index_damage(table, present)
-            present, have = next(found, (None, None))
+            present, have = next(stored, (None, None))
         mine: set[tuple[Any, ...]] = set()
         if present == row.article_id and have is not None:
-            mine = {tuple(one)[1:] for one in have}
-            present, have = next(found, (None, None))
+            mine = {tuple(entry)[1:] for entry in have}
+            present, have = next(stored, (None, None))
         if (row.scheme, row.seed, row.version) != (SCHEME, SEED, SHINGLE_VERSION):
             continue
         if mine != _named(table, row):
             yield _index_damage(table, row.article_id)
     while present is not None:
         yield _index_damage(table, present)
-        present, have = next(found, (None, None))
+        present, have = next(stored, (None, None))
 
 
 def _named(table: sa.Table, row: sa.Row[Any]) -> set[tuple[Any, ...]]:
     hashes = np.frombuffer(row.sketch, dtype="<i8").tolist()
     if table is sketch:
-        return {(one,) for one in hashes}
+        return {(value,) for value in hashes}
     if not row.shingle_count:
         return set()
     from aidivide_archive.archive.documents.matching import minima_matrix
@@ -226,7 +226,7 @@ def _index_damage(table: sa.Table, number: int) -> Damage:
 def _graph(connection: sa.Connection) -> Iterator[Damage]:
     """Matches and stories against those that the texts give: settled once, settled for ever."""
     graph = settlement.compute_settlement(connection)
-    wanted = {(one.a_id, one.b_id): match_row(one) for one in graph.matches}
+    wanted = {(match.a_id, match.b_id): match_row(match) for match in graph.matches}
     for key in _differing(connection, matches, ("a_id", "b_id"), wanted):
         yield Damage(
             check="match_drift",
