@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PORT = 8425
 """Ids of articles contain the port of their URL: one port, the same ids on every machine."""
+SHOWN_REASONS = 3
+"""Reasons for not taking a page that the summary names; `aidivide status` has them all."""
 SERVER_SECONDS = 300
 
 
@@ -141,12 +143,17 @@ def _tell_story(story: Any, members: Any) -> None:
 
 
 def _refusals(states: Any) -> Iterator[str]:
+    """The commonest reasons with their counts, and how many pages the others kept out."""
     counts: dict[str, int] = {}
     for row in states:
         if row["state"] == "rejected":
             counts[row["reason"]] = counts.get(row["reason"], 0) + _count(row)
-    for reason, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    for reason, count in ordered[:SHOWN_REASONS]:
         yield f"{Reason(reason).words} ({count})"
+    rest = [count for _, count in ordered[SHOWN_REASONS:]]
+    if rest:
+        yield f"{len(rest)} other reasons ({sum(rest)})"
 
 
 def _next_steps(folder: Path, story: str | None) -> None:
