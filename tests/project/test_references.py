@@ -57,7 +57,7 @@ ROOMS = {
     PurePosixPath(name).parts[2].removesuffix(".py") for name in FILES if name.startswith(PACKAGE)
 } - schema.metadata.tables.keys() | {"crawler"}
 """First words of a module's name; `urls.id` is a column, `archive.db` a file."""
-DATA = (".py", ".csv", ".db", ".html", ".toml", ".jsonl", ".md")
+DATA = (".py", ".cfg", ".csv", ".db", ".html", ".toml", ".jsonl", ".md")
 
 
 def exists(named: str, beside: str) -> bool:
