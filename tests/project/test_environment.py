@@ -34,11 +34,15 @@ def files(*names: str) -> Iterator[Path]:
 
 
 def settings() -> set[str]:
-    """Scrapy settings of our own: names that a module of the crawler assigns."""
+    """Scrapy settings of our own: those of the crawler, and the options of the add-on."""
+    options = (ROOT / "src" / "aidivide_archive" / "scrapy" / "options.py").read_text("utf-8")
     return {
-        name
-        for file in files("crawler")
-        for name in re.findall(r"^(AIDIVIDE_\w+) =", file.read_text("utf-8"), re.MULTILINE)
+        *(
+            name
+            for file in files("crawler")
+            for name in re.findall(r"^(AIDIVIDE_\w+) =", file.read_text("utf-8"), re.MULTILINE)
+        ),
+        *re.findall(r'^[A-Z_]+ = "(AIDIVIDE_\w+)"', options, re.MULTILINE),
     }
 
 
