@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-import aidivide_archive
 from aidivide_archive.archive import Archive, Location, schema
 from aidivide_archive.archive.documents.full_text import FULL_TEXT_TABLE
 from aidivide_archive.archive.queries import Reader, Selection
@@ -329,7 +328,7 @@ def test_the_migrations_are_found_inside_an_installed_package(
     package = tmp_path / "site-packages" / "aidivide_archive"
     (package / "migrations").mkdir(parents=True)
     (package / "migrations" / "env.py").touch()
-    monkeypatch.setattr(aidivide_archive, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(migrate, "__file__", str(package / "archive" / "storage" / "migrate.py"))
     assert migrate.migrations_directory() == package / "migrations"
 
 
@@ -340,11 +339,11 @@ def test_the_migrations_are_found_at_the_top_of_a_checkout(
     package.mkdir(parents=True)
     (tmp_path / "migrations").mkdir()
     (tmp_path / "migrations" / "env.py").touch()
-    monkeypatch.setattr(aidivide_archive, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(migrate, "__file__", str(package / "archive" / "storage" / "migrate.py"))
     assert migrate.migrations_directory() == tmp_path / "migrations"
 
 
 def test_missing_migrations_are_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(aidivide_archive, "__file__", str(tmp_path / "a" / "b" / "__init__.py"))
+    monkeypatch.setattr(migrate, "__file__", str(tmp_path / "a" / "b" / "c" / "d" / "migrate.py"))
     with pytest.raises(StoreError, match="install aidivide-archive again"):
         migrate.migrations_directory()
