@@ -167,11 +167,11 @@ class _Matcher:
         """Phrases that occur, each with whether it begins in the title or the lead."""
         if not self._root.next:  # an event without phrases: whatever is found is kept
             return {}
-        found: dict[str, bool] = {}
-        self._scan(tokens_of(title), found, lead_end=None)
+        answers: dict[str, bool] = {}
+        self._scan(tokens_of(title), answers, lead_end=None)
         tokens = tokens_of(text)
-        self._scan(tokens, found, lead_end=_lead_end(tokens))
-        return found
+        self._scan(tokens, answers, lead_end=_lead_end(tokens))
+        return answers
 
     def _scan(self, tokens: list[str], found: dict[str, bool], lead_end: int | None) -> None:
         first = self._root.next

@@ -80,7 +80,7 @@ def _plain(body: bytes, url: str, max_bytes: int) -> tuple[bytes, bool]:
 
 
 def _xml_sitemap(xml: bytes, url: str, max_entries: int, is_cut: bool) -> Sitemap:
-    found: dict[str, Link] = {}
+    link_of: dict[str, Link] = {}
     seen_root = False
     count = 0
     for event, element in iter_elements(xml):
@@ -96,14 +96,14 @@ def _xml_sitemap(xml: bytes, url: str, max_entries: int, is_cut: bool) -> Sitema
                 break
             link = _entry(element, UrlKind.SITEMAP if name == "sitemap" else UrlKind.PAGE, url)
             if link is not None:
-                found.setdefault(link.url, link)
+                link_of.setdefault(link.url, link)
             forget(element)
     if not seen_root:
         raise ExtractionError(f"no sitemap at {url}: the body is no XML")
     if count <= max_entries and (is_cut_off(xml, b"url>") or is_cut_off(xml, b"sitemap>")):
         is_cut = True
-        found.pop(next(reversed(found), ""), None)  # the last URL may be half a URL
-    return _sitemap(found.values(), is_cut)
+        link_of.pop(next(reversed(link_of), ""), None)  # the last URL may be half a URL
+    return _sitemap(link_of.values(), is_cut)
 
 
 def _entry(entry: etree._Element, kind: UrlKind, url: str) -> Link | None:
@@ -143,16 +143,16 @@ def _text_sitemap(body: bytes, url: str, max_entries: int, is_cut: bool) -> Site
     if is_cut or len(lines) > max_entries:
         is_cut = True
         del lines[-1]  # the rest, or half a line
-    found: dict[str, Link] = {}
+    link_of: dict[str, Link] = {}
     for line in lines:
         try:
             target = canonical_url(line)
         except InvalidURLError:
             continue
-        found.setdefault(target, Link(url=target, channel=Channel.SITEMAP))
-    if not found:
+        link_of.setdefault(target, Link(url=target, channel=Channel.SITEMAP))
+    if not link_of:
         raise ExtractionError(f"no sitemap at {url}: neither XML nor one URL a line")
-    return _sitemap(found.values(), is_cut)
+    return _sitemap(link_of.values(), is_cut)
 
 
 def _sitemap(links: Iterable[Link], truncated: bool) -> Sitemap:

@@ -164,10 +164,10 @@ def _site_of_host(netloc: str) -> str:
     host = netloc.partition(":")[0]
     if netloc.startswith("[") or literal_address(host) is not None:
         return netloc
-    found = _suffixes()(host)
-    if found.domain and found.suffix:
-        return f"{found.domain}.{found.suffix}"
-    return host if found.suffix else ".".join(host.split(".")[-2:])
+    parts = _suffixes()(host)
+    if parts.domain and parts.suffix:
+        return f"{parts.domain}.{parts.suffix}"
+    return host if parts.suffix else ".".join(host.split(".")[-2:])
 
 
 @lru_cache(maxsize=1)

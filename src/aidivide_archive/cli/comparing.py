@@ -91,10 +91,10 @@ def matches(
 
 
 def _article(reader: Reader, reference: str) -> Row:
-    found = reader.article(reference)
-    if found is None or found.article is None:
+    detail = reader.article(reference)
+    if detail is None or detail.article is None:
         raise ArchiveError(f"{reference} is no article of this archive: try `aidivide search`")
-    return found.article
+    return detail.article
 
 
 def _by_url(article: Row) -> tuple[str, str]:

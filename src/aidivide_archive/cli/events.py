@@ -73,14 +73,14 @@ def explain(state: State, reference: str, name: str | None, as_json: bool) -> No
     from aidivide_archive.archive.queries import Reader
 
     with Reader(state.location()) as reader:
-        found = reader.article(reference)
-    if found is None:
+        detail = reader.article(reference)
+    if detail is None:
         raise ArchiveError(f"{reference} was never seen by this archive: try `aidivide search`")
-    judged = found.relevance if name is None else (_judged_now(found, name),)
+    judged = detail.relevance if name is None else (_judged_now(detail, name),)
     if as_json:
         say_json(judged)
     else:
-        _say_judgements(found, judged)
+        _say_judgements(detail, judged)
 
 
 @command("list", example="aidivide event list")

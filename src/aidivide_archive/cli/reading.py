@@ -71,13 +71,13 @@ def story(state: State, story_id: str, as_json: bool) -> None:
     from aidivide_archive.archive.queries import Reader
 
     with Reader(state.location()) as reader:
-        found = reader.story(story_id)
-    if found is None:
+        detail = reader.story(story_id)
+    if detail is None:
         raise ArchiveError(f"{story_id} is in no story here: see `aidivide stories`")
     if as_json:
-        say_json([asdict(found)])
+        say_json([asdict(detail)])
     else:
-        _say_story(found)
+        _say_story(detail)
 
 
 @command("show", place=90, example="aidivide show a-0123456789ab --clutter")
@@ -90,13 +90,13 @@ def show(state: State, reference: str, clutter: bool, as_json: bool) -> None:
     from aidivide_archive.archive.queries import Reader
 
     with Reader(state.location()) as reader:
-        found = reader.article(reference)
-    if found is None:
+        detail = reader.article(reference)
+    if detail is None:
         raise ArchiveError(f"{reference} was never seen by this archive: try `aidivide search`")
     if as_json:
-        say_json([asdict(found)])
+        say_json([asdict(detail)])
     else:
-        _say_document(found, clutter=clutter)
+        _say_document(detail, clutter=clutter)
 
 
 SHOWN_WAYS = 5

@@ -34,8 +34,8 @@ def report(state: State, output: Path | None, with_text: bool, filters: Filters)
     if output is None and is_terminal():
         raise click.UsageError("name the file: aidivide report -o report.html (or -o - for stdout)")
     with Reader(state.location()) as reader:
-        found = gather(reader, filters=filters, with_text=with_text)
-    page = render(found)
+        gathered = gather(reader, filters=filters, with_text=with_text)
+    page = render(gathered)
     if output is None or output == Path("-"):
         binary_stdout().write(page)
         return
@@ -43,6 +43,6 @@ def report(state: State, output: Path | None, with_text: bool, filters: Filters)
     with whole_file(target) as stream:
         stream.write(page)
     note(
-        f"{target}: {found.tally.articles:,} articles, {found.story_count:,} shared stories, "
+        f"{target}: {gathered.tally.articles:,} articles, {gathered.story_count:,} shared stories, "
         f"{len(page) / 1e6:.1f} MB; open it in a browser"
     )

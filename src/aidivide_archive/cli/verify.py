@@ -24,14 +24,14 @@ def verify(state: State, sample: int | None, as_json: bool) -> None:
 
     location = state.location()
     with counting("pages read again:") as progress:
-        found = list(service.verify(location, sample=sample, progress=progress))
+        damages = list(service.verify(location, sample=sample, progress=progress))
     if as_json:
-        say_json(asdict(one) for one in found)
-    elif found:
+        say_json(asdict(one) for one in damages)
+    elif damages:
         say_table(
             ("check", "where", "what", "what to do"),
-            [(one.check, one.subject, one.detail, one.advice) for one in found],
+            [(one.check, one.subject, one.detail, one.advice) for one in damages],
         )
-    if found:
-        raise ArchiveError(f"{counted(len(found), 'damage')} found in {location.shown()}")
+    if damages:
+        raise ArchiveError(f"{counted(len(damages), 'damage')} found in {location.shown()}")
     note(f"{location.shown()} is sound" + (f" in {sample} captures" if sample else ""))

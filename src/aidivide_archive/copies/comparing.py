@@ -124,18 +124,18 @@ def prepare(text: str, *, boilerplate: Hashes = _NOTHING, stock: Hashes = _NOTHI
     `boilerplate` is its site's, `stock` what many sites print again and again; both sorted
     (`similarity.boilerplate`) and left out.
     """
-    found = tokens(text)
-    runs = token_shingles(found)
+    text_tokens = tokens(text)
+    runs = token_shingles(text_tokens)
     every = unique_hashes(runs)
     kept = every[~(is_among(every, boilerplate) | is_among(every, stock))]
     return Prepared(
         text=text,
         shingles=kept,
-        quoted=_quoted(found.text, found.starts, run_lengths(found), runs),
+        quoted=_quoted(text_tokens.text, text_tokens.starts, run_lengths(text_tokens), runs),
         runs=runs,
-        token_count=len(found.hashes),
+        token_count=len(text_tokens.hashes),
         boilerplate_lines=_boilerplate_lines(
-            found, is_among(runs, boilerplate) | is_among(runs, stock)
+            text_tokens, is_among(runs, boilerplate) | is_among(runs, stock)
         ),
         boilerplate_count=len(every) - len(kept),
     )

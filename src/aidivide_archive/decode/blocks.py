@@ -125,7 +125,7 @@ class Block:
 
 def read_blocks(tree: HtmlElement) -> tuple[Block, ...]:
     """All visible text of a page, block by block."""
-    found: list[Block] = []
+    blocks: list[Block] = []
     pieces: list[str] = []
     link_chars = link_depth = 0
     current = tree
@@ -139,7 +139,7 @@ def read_blocks(tree: HtmlElement) -> tuple[Block, ...]:
         if is_block and pieces:
             text = " ".join("".join(pieces).split())
             if text:
-                found.append(Block(text, link_chars, current))
+                blocks.append(Block(text, link_chars, current))
             pieces.clear()
             link_chars = 0
         if event == "start":
@@ -158,8 +158,8 @@ def read_blocks(tree: HtmlElement) -> tuple[Block, ...]:
                 link_chars += len(piece)
     text = " ".join("".join(pieces).split())
     if text:
-        found.append(Block(text, link_chars, current))
-    return tuple(found)
+        blocks.append(Block(text, link_chars, current))
+    return tuple(blocks)
 
 
 def paragraph_chars(blocks: Sequence[Block]) -> int:

@@ -246,17 +246,17 @@ def _sample(body: bytes) -> bytes:
 
 
 def _hints(url: str | None, language: str | None) -> frozenset[str]:
-    found = set()
+    hinted = set()
     if language and (name := _LANGUAGE_HINTS.get(language.lower().partition("-")[0])):
-        found.add(name)
+        hinted.add(name)
     if url:
         try:
             host = urlsplit(url).hostname or ""
         except ValueError:
             host = ""
         if name := _HOST_HINTS.get(host.rpartition(".")[2]):
-            found.add(name)
-    return frozenset(found)
+            hinted.add(name)
+    return frozenset(hinted)
 
 
 def _decodes(sample: bytes, name: str) -> bool:

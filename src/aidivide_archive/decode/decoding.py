@@ -248,13 +248,15 @@ def decode(
 
 def _declared(body: bytes, content_type: str | None) -> tuple[tuple[str, str], ...]:
     """(source, encoding) of the HTTP and meta declarations that name a known charset."""
-    found: list[tuple[str, str]] = []
+    declared: list[tuple[str, str]] = []
     if content_type and (match := _HTTP_CHARSET.search(content_type)):
-        found.append(("http", match[1]))
+        declared.append(("http", match[1]))
     if meta := _META_CHARSET.search(body, 0, _DECLARATION_BYTES):
-        found.append(("meta", meta[1].decode("ascii")))
+        declared.append(("meta", meta[1].decode("ascii")))
     return tuple(
-        (where, name) for where, label in found if (name := charsets.known_name(label)) is not None
+        (where, name)
+        for where, label in declared
+        if (name := charsets.known_name(label)) is not None
     )
 
 

@@ -121,8 +121,8 @@ def separate(xml: bytes, names: tuple[bytes, ...]) -> Iterator[bytes]:
 
 def _next_opening(xml: bytes, names: tuple[bytes, ...], place: int) -> tuple[int, bytes] | None:
     # a name is followed by white space or ">": <items> is no <item>
-    found = re.compile(rb"<(" + b"|".join(names) + rb")(?=[\s>])").search(xml, place)
-    return (found.start(), found[1]) if found else None
+    opening = re.compile(rb"<(" + b"|".join(names) + rb")(?=[\s>])").search(xml, place)
+    return (opening.start(), opening[1]) if opening else None
 
 
 def forget(element: etree._Element) -> None:

@@ -77,7 +77,7 @@ def _link_runs(
     keys: Sequence[str], link_lines: Collection[str], reasons: dict[int, str]
 ) -> dict[int, str]:
     """Lines that are only links, where several stand together or at the text's end."""
-    found: dict[int, str] = {}
+    cut_at: dict[int, str] = {}
     run: list[int] = []
     remaining = [place for place in range(len(keys)) if place not in reasons]
     for place in remaining:
@@ -85,11 +85,11 @@ def _link_runs(
             run.append(place)
             continue
         if len(run) >= _MIN_LINK_RUN:
-            found |= dict.fromkeys(run, "links")
+            cut_at |= dict.fromkeys(run, "links")
         run = []
     if run and len(run) < len(remaining):
-        found |= dict.fromkeys(run, "links")
-    return found
+        cut_at |= dict.fromkeys(run, "links")
+    return cut_at
 
 
 def without_template(

@@ -27,21 +27,21 @@ def page_links(tree: HtmlElement, base_url: str) -> tuple[Link, ...]:
     """
     base = _base(tree, base_url)
     own = _canonical(base_url, None)
-    found: dict[str, Link] = {}
+    link_of: dict[str, Link] = {}
     seen: set[str] = set()
     for href, kind in _references(tree):
         if href in seen:
             continue
         seen.add(href)
-        if len(seen) > _MAX_HREFS or len(found) >= MAX_LINKS:
+        if len(seen) > _MAX_HREFS or len(link_of) >= MAX_LINKS:
             break
         url = _canonical(href, base)
-        if url is None or url == own or url in found:
+        if url is None or url == own or url in link_of:
             continue
-        found[url] = Link(
+        link_of[url] = Link(
             url=url, channel=Channel.FEED if kind is UrlKind.FEED else Channel.LINK, kind=kind
         )
-    return tuple(found.values())
+    return tuple(link_of.values())
 
 
 def _references(tree: HtmlElement) -> Iterator[tuple[str, UrlKind]]:

@@ -51,15 +51,15 @@ def live_lines(
     entries = _entries(tree)
     if len(entries) < (_MIN_ENTRIES if is_stated else _MIN_UNSTATED):
         return None
-    found = [line for entry in entries for line in _entry_lines(entry)]
-    have = {line_key(line) for line in found}
+    lines_of_entries = [line for entry in entries for line in _entry_lines(entry)]
+    have = {line_key(line) for line in lines_of_entries}
     # a row of teasers or comments beside an article has other text than the article
-    same = found if is_stated else [line for line in lines if line_key(line) in have]
+    same = lines_of_entries if is_stated else [line for line in lines if line_key(line) in have]
     if sum(map(len, same)) < _MIN_SHARE * sum(map(len, lines)):
         return None
     before = {line_key(block.text) for block in _before(blocks, entries[0])}
     intro = [line for line in lines if (key := line_key(line)) in before and key not in have]
-    return [*intro, *found]
+    return [*intro, *lines_of_entries]
 
 
 def _entries(tree: HtmlElement) -> list[HtmlElement]:
@@ -97,7 +97,7 @@ def _time_markers(tree: HtmlElement) -> Iterable[HtmlElement]:
 
 def _entry_lines(entry: HtmlElement) -> list[str]:
     """Time, headline and paragraphs of an entry; links that stand alone and buttons are left out."""
-    found: list[str] = []
+    lines: list[str] = []
     blocks = read_blocks(entry)
     if not any(block.is_paragraph for block in blocks):
         return []
@@ -105,13 +105,13 @@ def _entry_lines(entry: HtmlElement) -> list[str]:
         is_time = len(block.text) <= _TIME_CHARS and _CLOCK.search(block.text) is not None
         if not is_time and (phrase(block.text) or block.link_chars > 0.8 * len(block.text)):
             continue
-        if found and is_time and line_key(block.text) == line_key(found[-1]):
+        if lines and is_time and line_key(block.text) == line_key(lines[-1]):
             continue
-        found.append(block.text)
+        lines.append(block.text)
     # a line that looks like a date of the page would be cut: the time stands before its first words
-    if len(found) > 1 and phrase(found[0]):
-        found[:2] = [f"{found[0]} {found[1]}"]
-    return found
+    if len(lines) > 1 and phrase(lines[0]):
+        lines[:2] = [f"{lines[0]} {lines[1]}"]
+    return lines
 
 
 def _before(blocks: Sequence[Block], entry: HtmlElement) -> list[Block]:

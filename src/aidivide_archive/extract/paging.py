@@ -192,7 +192,7 @@ def _is_labelled(one: _Numbered, siblings: _Siblings) -> bool:
 
 
 def _siblings(one: _Numbered, near: Iterable[str], own: str, tree: HtmlElement) -> _Siblings:
-    found = _Siblings()
+    siblings = _Siblings()
     numbers: dict[str, int] = {}
     for url in near:
         for other in _readings_of(url):
@@ -202,14 +202,14 @@ def _siblings(one: _Numbered, near: Iterable[str], own: str, tree: HtmlElement) 
                 continue
             numbers[url] = other.number
             if other.number == 0:
-                found.whole = url
+                siblings.whole = url
             else:
-                found.urls[other.number] = url
+                siblings.urls[other.number] = url
             if other.is_weak:
-                found.weak.add(other.number)
+                siblings.weak.add(other.number)
     if numbers:
-        _read_labels(found, numbers, own, tree)
-    return found
+        _read_labels(siblings, numbers, own, tree)
+    return siblings
 
 
 def _read_labels(found: _Siblings, numbers: Mapping[str, int], own: str, tree: HtmlElement) -> None:
@@ -252,20 +252,20 @@ def _counter(blocks: Sequence[Block]) -> tuple[int, int | None] | None:
 
 def _readings_of(url: str) -> list[_Numbered]:
     """How an address may be read: as a numbered page, as the whole on one, or as the first page."""
-    found = []
+    readings = []
     for pattern in (_PARAMETER, _SEGMENT, _ENDING):
         match = pattern.fullmatch(url)
         if match and 0 < int(match["number"]) <= MAX_PAGES + 1:
             # "story-2" may be a slug, "story_2.html" is none
             is_weak = pattern is _ENDING and not re.search(r"_\w*\.\w+$", match[0])
             number, plain = int(match["number"]), _plain(match)
-            found.append(_Numbered(_prefix(match), url_key(plain), number, is_weak, plain))
+            readings.append(_Numbered(_prefix(match), url_key(plain), number, is_weak, plain))
     for pattern in (_WHOLE_PARAMETER, _WHOLE_ENDING):
         if match := pattern.fullmatch(url):
             plain = _plain(match)
-            found.append(_Numbered(_prefix(match), url_key(plain), 0, plain=plain))
-    found.append(_Numbered(_FILE_ENDING.sub("", url), url_key(url), 1))
-    return found
+            readings.append(_Numbered(_prefix(match), url_key(plain), 0, plain=plain))
+    readings.append(_Numbered(_FILE_ENDING.sub("", url), url_key(url), 1))
+    return readings
 
 
 def _prefix(match: re.Match[str]) -> str:

@@ -201,29 +201,31 @@ def _from_epoch(seconds: int, raw: str, zone: tzinfo) -> TimeValue:
 
 def _from_match(match: re.Match[str], clock: Clock) -> TimeValue | None:
     """The matched time; None when its numbers are impossible or their order is unknown."""
-    found = match.groupdict()
-    year = int(found["year"])
-    if "first" in found:
-        order = _day_and_month(int(found["first"]), int(found["second_"]), found["sep"], clock)
+    groups = match.groupdict()
+    year = int(groups["year"])
+    if "first" in groups:
+        order = _day_and_month(int(groups["first"]), int(groups["second_"]), groups["sep"], clock)
         if order is None:
             return None
         day, month = order
     else:
-        month = int(found["monthno"]) if found.get("monthno") else _MONTHS[found["month"].lower()]
-        day = int(found["day"])
+        month = (
+            int(groups["monthno"]) if groups.get("monthno") else _MONTHS[groups["month"].lower()]
+        )
+        day = int(groups["day"])
     start = _day(year, month, day)
     if start is None:
         return None
-    precision, hour = "day", _hour(found)
-    if hour is not None and found.get("minute"):
-        minute, second = int(found["minute"]), int(found.get("second") or 0)
+    precision, hour = "day", _hour(groups)
+    if hour is not None and groups.get("minute"):
+        minute, second = int(groups["minute"]), int(groups.get("second") or 0)
         if hour > 23 or minute > 59 or second > 60:
             return None
         start = start.replace(hour=hour, minute=minute, second=min(second, 59))
-        precision = "second" if found.get("second") else "minute"
+        precision = "second" if groups.get("second") else "minute"
         if precision == "second" and (hour, minute, second) == (0, 0, 0):
             precision = "day"  # what content systems write when they store a day only
-    offset = _offset_minutes(found.get("zone")) if hour is not None else None
+    offset = _offset_minutes(groups.get("zone")) if hour is not None else None
     return _interval(start, precision, offset, match[0].strip()[:_MAX_LENGTH], clock.zone)
 
 

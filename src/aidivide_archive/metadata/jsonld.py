@@ -26,15 +26,15 @@ Node = dict[str, object]
 
 def read_nodes(tree: HtmlElement) -> tuple[Node, ...]:
     """All objects with a type, outermost first, in document order; broken blocks are skipped."""
-    found: list[Node] = []
+    nodes: list[Node] = []
     for script in tree.iter("script"):
         if "ld+json" not in (script.get("type") or "").lower() or not script.text:
             continue
         value = _loads(script.text)
-        found.extend(_walk(value, 0))
-        if len(found) > _MAX_NODES:
+        nodes.extend(_walk(value, 0))
+        if len(nodes) > _MAX_NODES:
             break
-    return tuple(found[:_MAX_NODES])
+    return tuple(nodes[:_MAX_NODES])
 
 
 def _loads(text: str) -> object:

@@ -228,16 +228,16 @@ def split_names(value: str) -> tuple[str, ...]:
 
 def _marked_names(tree: HtmlElement, head: Sequence[Block]) -> tuple[str, ...]:
     """Texts of elements that markup calls author or byline, those of the first such place."""
-    found: list[str] = []
+    names: list[str] = []
     seen: set[HtmlElement] = set()
     for element in _NAMED(tree)[:20]:
         if not any(ancestor in seen for ancestor in element.iterancestors()):
             seen.add(element)
-            found.extend(_pieces(element))
+            names.extend(_pieces(element))
         if len(seen) >= 3:
             break
-    if found:
-        return tuple(found)
+    if names:
+        return tuple(names)
     for block in head:
         for element in block.ancestry(4):
             label = element.get("class") or ""

@@ -74,34 +74,34 @@ def time_claims(
 def _stated(
     facts: PageFacts, field: str, metas: Iterable[str], keys: tuple[str, ...], clock: Clock
 ) -> list[Claim]:
-    found = []
+    stated_times = []
     for node in facts.nodes:
         raw = jsonld.first_text(node, *keys)
         if raw and (value := parse_time(raw, clock)):
             confidence = 0.95 if jsonld.is_article(node) else 0.85
-            found.append(_claim(field, value, "json-ld", confidence))
-    found += [
+            stated_times.append(_claim(field, value, "json-ld", confidence))
+    stated_times += [
         _claim(field, value, f"meta:{name}", 0.9)
         for name in metas
         for raw in facts.metas.get(name, ())[:2]
         if (value := parse_time(raw, clock))
     ]
-    return found
+    return stated_times
 
 
 def _time_elements(tree: HtmlElement, clock: Clock) -> list[Claim]:
     """Claims of <time> elements: the first that is not marked as an update, and the first that is."""
-    found: dict[str, Claim] = {}
+    claim_of: dict[str, Claim] = {}
     for count, element in enumerate(tree.iter("time")):
         raw = element.get("datetime") or element.text_content()
         around = f"{element.get('class') or ''} {element.get('itemprop') or ''}"
         field = "modified" if _MODIFIED_WORD.search(around) else "published"
-        if field not in found and raw and (value := parse_time(raw, clock)):
+        if field not in claim_of and raw and (value := parse_time(raw, clock)):
             sure = "datePublished" in around or element.get("pubdate") is not None
-            found[field] = _claim(field, value, "time", 0.8 if sure else 0.65)
-        if count > 20 or len(found) == 2:
+            claim_of[field] = _claim(field, value, "time", 0.8 if sure else 0.65)
+        if count > 20 or len(claim_of) == 2:
             break
-    return list(found.values())
+    return list(claim_of.values())
 
 
 def _date_lines(head: Sequence[Block], clock: Clock) -> list[Claim]:

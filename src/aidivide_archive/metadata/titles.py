@@ -50,17 +50,17 @@ def title_claims(facts: PageFacts) -> tuple[Claim, ...]:
 
 
 def _stated(facts: PageFacts) -> list[tuple[str, str]]:
-    found = [
+    stated_titles = [
         ("json-ld", title)
         for node in facts.nodes
         if jsonld.is_article(node) and (title := jsonld.first_text(node, "headline", "name"))
     ][:1]
-    found += [
+    stated_titles += [
         (f"meta:{name}", facts.metas[name][0]) for name in _TITLE_METAS if name in facts.metas
     ]
-    found += [("h1", heading) for heading in facts.headings[:2]]
-    found += [("title", title) for title in facts.titles[:1]]
-    return found
+    stated_titles += [("h1", heading) for heading in facts.headings[:2]]
+    stated_titles += [("title", title) for title in facts.titles[:1]]
+    return stated_titles
 
 
 def _choose(claims: list[Claim]) -> Claim:

@@ -110,22 +110,22 @@ def _parts(stretches: Sequence[Stretch], later: str) -> Iterator[_Part]:
 
 def _joined(parts: Sequence[_Part]) -> list[_Raw]:
     """Changes with what stands round them; those next to each other are one. Punctuation alone is none."""
-    found: list[_Raw] = []
+    pieces: list[_Raw] = []
     before = _Part("same", "", "")
     is_open = False
     for one in parts:
         near = one.kind == "same" and is_open and weight(one.left) <= _NEAR_WORDS
         if one.kind == "same" and not near:
             if is_open:
-                found[-1].left.after, found[-1].right.after = one.left, one.right
+                pieces[-1].left.after, pieces[-1].right.after = one.left, one.right
             before, is_open = one, False
             continue
         if not is_open:
-            found.append(_Raw(_Side(before.left), _Side(before.right)))
+            pieces.append(_Raw(_Side(before.left), _Side(before.right)))
             is_open = True
-        found[-1].left.own += one.left
-        found[-1].right.own += one.right
-    return [one for one in found if weight(one.left.own) or weight(one.right.own)]
+        pieces[-1].left.own += one.left
+        pieces[-1].right.own += one.right
+    return [one for one in pieces if weight(one.left.own) or weight(one.right.own)]
 
 
 def _quoted(found: Sequence[_Raw], words: int) -> tuple[Hunk, ...]:

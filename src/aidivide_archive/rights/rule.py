@@ -137,13 +137,13 @@ def sharing(
     shown.
     """
     stated = list(statements)
-    found = reserved(stated, agent=agent)
-    against = found.against(Use.SHARE, at=now)
+    reservations = reserved(stated, agent=agent)
+    against = reservations.against(Use.SHARE, at=now)
     text = not against and (permitted or licence_of_text(stated) is not None)
     return Sharing(
         text=text,
-        excerpt=not found.against(Use.QUOTE, at=now),
-        max_excerpt_chars=None if text else found.max_snippet,
+        excerpt=not reservations.against(Use.QUOTE, at=now),
+        max_excerpt_chars=None if text else reservations.max_snippet,
         reservations=against,
     )
 

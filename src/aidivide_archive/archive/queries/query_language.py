@@ -251,20 +251,20 @@ def _titled(node: Node) -> Node:
 def places(phrase: Phrase) -> tuple[tuple[str, ...], bool]:
     """What the index holds for a phrase, and whether the last is a prefix (see `full_text`)."""
     words = phrase.words
-    found = []
+    positions = []
     is_prefix = phrase.is_prefix
     for number, word in enumerate(words):
         after = words[number + 1] if number + 1 < len(words) else None
         if not is_by_character(word):
-            found.append(word)
+            positions.append(word)
         elif after is not None:
-            found.append(word + after if is_by_character(after) else word)
+            positions.append(word + after if is_by_character(after) else word)
         elif number and is_by_character(words[number - 1]):
             is_prefix = False  # the last character stands in the place before
         else:
-            found.append(word)
+            positions.append(word)
             is_prefix = True
-    return tuple(found), is_prefix
+    return tuple(positions), is_prefix
 
 
 def fts5(node: Node) -> str:

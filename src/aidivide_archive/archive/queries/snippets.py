@@ -34,7 +34,7 @@ def snippet(text: str, asked: Sequence[Phrase]) -> tuple[str, tuple[Span, ...]]:
 def _spans(text: str, asked: Iterable[Phrase]) -> list[tuple[int, Span]]:
     """(number of the phrase, where), by place."""
     folded, origin = _folded(text)
-    found: list[tuple[int, Span]] = []
+    spans: list[tuple[int, Span]] = []
     for number, phrase in enumerate(asked):
         if phrase.in_title:
             continue
@@ -42,10 +42,10 @@ def _spans(text: str, asked: Iterable[Phrase]) -> list[tuple[int, Span]]:
             start, end = match.span()
             if origin is not None:
                 start, end = origin[start], origin[end - 1] + 1
-            found.append((number, (start, end)))
-            if len(found) >= _MAX_SPANS:
+            spans.append((number, (start, end)))
+            if len(spans) >= _MAX_SPANS:
                 break
-    return sorted(found, key=lambda one: one[1])
+    return sorted(spans, key=lambda one: one[1])
 
 
 class _Marking(dict[int, str]):

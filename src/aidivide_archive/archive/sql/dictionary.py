@@ -140,20 +140,20 @@ def datasette_metadata(title: str) -> dict[str, Any]:
 
 
 def _for_datasette(relation: DocumentedTable) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    described: dict[str, Any] = {
         "description": relation.comment,
         "columns": {column.name: column.comment for column in relation.columns},
     }
     units = {one.name: _UNITS[one.name] for one in relation.columns if one.name in _UNITS}
     if units:
-        found["units"] = units
+        described["units"] = units
     if relation.name in _FACETS:
-        found["facets"] = list(_FACETS[relation.name])
+        described["facets"] = list(_FACETS[relation.name])
     if relation.name in _SORTED:
-        found["sort"] = _SORTED[relation.name]
+        described["sort"] = _SORTED[relation.name]
     if relation.kind == "table":
-        found["hidden"] = True
-    return found
+        described["hidden"] = True
+    return described
 
 
 # --- as a document -------------------------------------------------------------------------------

@@ -42,10 +42,10 @@ def _kill(pause: float = 0.0) -> None:
 
 def armed(text: str) -> Callable[[str], None]:
     """The function behind `crash_point` for a value of the variable. Raises ValueError."""
-    found = _FORM.fullmatch(text)
-    if found is None or found["name"] not in NAMES:
+    form = _FORM.fullmatch(text)
+    if form is None or form["name"] not in NAMES:
         raise ValueError(f"{CRASH_AT.name}={text!r}: names one of {', '.join(NAMES)}")
-    wanted, left = found["name"], int(found["count"] or 1)
+    wanted, left = form["name"], int(form["count"] or 1)
 
     def passed(name: str) -> None:
         nonlocal left
@@ -54,10 +54,10 @@ def armed(text: str) -> Callable[[str], None]:
         left -= 1
         if left:
             return
-        if found["pause"] is None:
+        if form["pause"] is None:
             _kill()
         else:
-            threading.Thread(target=_kill, args=(int(found["pause"]) / 1000,), daemon=True).start()
+            threading.Thread(target=_kill, args=(int(form["pause"]) / 1000,), daemon=True).start()
 
     return passed
 
