@@ -65,6 +65,8 @@ def _create_database(server: sa.URL) -> sa.URL:
     name = f"aidivide_test_{os.getpid()}_{secrets.token_hex(4)}"
     with psycopg.connect(_dsn(server), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        # no test cuts this server's power; those that stop one hard start their own
+        connection.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     return server.set(database=name)
 
 
