@@ -12,18 +12,18 @@ from typing import Any
 
 from aidivide_archive.scrapy.capture import PRIORITY
 
-_HERE = __name__.rpartition(".")[0]
+_here = __name__.rpartition(".")[0]
 
 ARCHIVE_SETTINGS: dict[str, Any] = {
     # --- the queue and the acknowledgement are the archive's ---------------------------------------
-    "SCHEDULER": f"{_HERE}.scheduler.FrontierScheduler",  # default Scheduler; JOBDIR loses a killed crawl
-    "ITEM_PIPELINES": {f"{_HERE}.pipelines.ArchivePipeline": 500},
+    "SCHEDULER": f"{_here}.scheduler.FrontierScheduler",  # default Scheduler; JOBDIR loses a killed crawl
+    "ITEM_PIPELINES": {f"{_here}.pipelines.ArchivePipeline": 500},
     "EXTENSIONS": {
-        f"{_HERE}.extensions.SessionLifecycle": 0,
-        f"{_HERE}.extensions.Progress": 10,
+        f"{_here}.extensions.SessionLifecycle": 0,
+        f"{_here}.extensions.Progress": 10,
         "scrapy.extensions.logstats.LogStats": None,  # our progress says more
     },
-    "LOG_FORMATTER": f"{_HERE}.log.DocumentLog",  # default LogFormatter; texts never in the log
+    "LOG_FORMATTER": f"{_here}.log.DocumentLog",  # default LogFormatter; texts never in the log
     # --- fetching ----------------------------------------------------------------------------------
     "CONCURRENT_REQUESTS": 32,  # default 16; many hosts, few requests each
     "CONCURRENT_ITEMS": 1,  # default 100 tasks started for every response; ours gives one document
@@ -44,19 +44,19 @@ ARCHIVE_SETTINGS: dict[str, Any] = {
         "Accept-Encoding": "gzip, deflate, br, zstd"  # set by the middleware that is switched off
     },
     "DOWNLOAD_HANDLERS": {  # default: also file, ftp, s3, data
-        "http": f"{_HERE}.download.BoundedHandler",  # default http11's; heads bounded, overlong bodies seen
-        "https": f"{_HERE}.download.BoundedHandler",
+        "http": f"{_here}.download.BoundedHandler",  # default http11's; heads bounded, overlong bodies seen
+        "https": f"{_here}.download.BoundedHandler",
         "file": None,
         "ftp": None,
         "s3": None,
         "data": None,
     },
     "DOWNLOADER_MIDDLEWARES": {
-        f"{_HERE}.middlewares.AddressGuard": 50,
-        f"{_HERE}.robots.Robots": 100,
-        f"{_HERE}.site_rights.SiteRights": 110,  # for what robots.txt allows, and for pages alone
-        f"{_HERE}.host_gate.HostGate": 900,  # the last that may hold a request back
-        f"{_HERE}.middlewares.CaptureResponse": PRIORITY,  # the innermost: bodies are still as fetched
+        f"{_here}.middlewares.AddressGuard": 50,
+        f"{_here}.robots.Robots": 100,
+        f"{_here}.site_rights.SiteRights": 110,  # for what robots.txt allows, and for pages alone
+        f"{_here}.host_gate.HostGate": 900,  # the last that may hold a request back
+        f"{_here}.middlewares.CaptureResponse": PRIORITY,  # the innermost: bodies are still as fetched
         "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the profile decides what is allowed
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
         "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,

@@ -5,13 +5,13 @@ Those of a crawl into an archive stand in `archive_settings.py`; `scrapy shell` 
 
 from __future__ import annotations
 
-_HERE = __name__.rpartition(".")[0]
+_here = __name__.rpartition(".")[0]
 """`crawler` in a checkout, `aidivide_archive.crawler` in an installation."""
 
 BOT_NAME = "aidivide-archive"  # default "scrapybot"
-SPIDER_MODULES = [f"{_HERE}.spiders"]
-NEWSPIDER_MODULE = f"{_HERE}.spiders"
-COMMANDS_MODULE = f"{_HERE}.commands"  # default ""; `crawl` with honest exit codes
+SPIDER_MODULES = [f"{_here}.spiders"]
+NEWSPIDER_MODULE = f"{_here}.spiders"
+COMMANDS_MODULE = f"{_here}.commands"  # default ""; `crawl` with honest exit codes
 
 # --- no listening port while crawling ------------------------------------------------------------
 TELNETCONSOLE_ENABLED = False  # default True; executes code, its password is in the log
